@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundle, entries } from './bundle.ts';
+
+const here = path.resolve(import.meta.dirname, '../..');
+let root = '';
+
+/** A checkout in small: the real entries, and a `main` that loads an addon, and a package late. */
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'faultline-bundle-'));
+  symlinkSync(path.join(here, 'node_modules'), path.join(root, 'node_modules'));
+  mkdirSync(path.join(root, 'src/cli/bin'), { recursive: true });
+  for (const name of ['faultline', 'chaosd', 'supported']) {
+    copy(`src/cli/bin/${name}.ts`, (text) => text);
+  }
+  write(
+    'src/cli/main.ts',
+    `import koffi from 'koffi';
+export async function main(name: string) {
+  const { parse } = await import('yaml');
+  const { default: Table } = await import('cli-table3');
+  console.log(JSON.stringify([name, typeof koffi.load, parse('a: 1'), typeof Table, __FAULTLINE_VERSION__]));
+}
+`,
+  );
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+function copy(file: string, change: (text: string) => string): void {
+  write(file, change(readFileSync(path.join(here, file), 'utf8')));
+}
+
+function write(file: string, text: string): void {
+  writeFileSync(path.join(root, file), text);
+}
+
+function build(): ReturnType<typeof bundle> {
+  return bundle({ root, outdir: path.join(root, 'out'), version: '7.8.9' });
+}
+
+describe('bundle', () => {
+  test('both commands start, and the program loads addons and late packages from where they are', async () => {
+    const inputs = await build();
+    for (const name of Object.keys(entries)) {
+      const file = path.join(root, 'out', `${name}.js`);
+      expect(readFileSync(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/u);
+      const said = execFileSync(process.execPath, [file], { encoding: 'utf8' });
+      expect(JSON.parse(said)).toEqual([name, 'function', { a: 1 }, 'function', '7.8.9']);
+    }
+    expect(inputs).toContain('src/cli/main.ts');
+    expect(inputs.some((input) => input.startsWith('node_modules/koffi'))).toBe(false);
+    expect(readFileSync(path.join(root, 'out/main.js'), 'utf8')).not.toContain('YAML');
+  });
+
+  test('an entry that imports anything at once is refused by name', async () => {
+    write('src/cli/other.ts', 'console.log(1);\n');
+    copy('src/cli/bin/chaosd.ts', (text) => `${text}import '../other.ts';\n`);
+    await expect(build()).rejects.toThrow(/chaosd\.ts loads src\/cli\/other\.ts before it has checked the host/u);
+  });
+
+  test('the check of the host must not import anything either', async () => {
+    write('src/cli/other.ts', 'export const whyUnsupported = () => undefined;\n');
+    write('src/cli/bin/supported.ts', "export { whyUnsupported } from '../other.ts';\n");
+    await expect(build()).rejects.toThrow(/faultline\.ts loads src\/cli\/other\.ts/u);
+  });
+});

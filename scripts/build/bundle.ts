@@ -1,0 +1,114 @@
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+
+/** Name in `dist/` of each command, and the file that it starts from. */
+export const entries = {
+  faultline: 'src/cli/bin/faultline.ts',
+  chaosd: 'src/cli/bin/chaosd.ts',
+} as const;
+
+/** The program behind both commands: all of our own code, in one file. */
+const program = { main: 'src/cli/main.ts' } as const;
+
+/** Packages in files of their own, read only by the commands that use them: nobody kills a process with YAML. */
+const late = ['yaml', 'cli-table3'] as const;
+
+/** What stays a package of its own at run time, because it loads an addon from beside itself. */
+const addons = ['koffi', '@photostructure/sqlite'];
+
+export interface BundleOptions {
+  readonly root: string;
+  readonly outdir: string;
+  readonly version: string;
+}
+
+/** An import that becomes a `require` of a file beside the output. */
+function beside(filter: RegExp, fileOf: (imported: string) => string): Plugin {
+  return {
+    name: `beside ${filter.source}`,
+    setup(bundler) {
+      bundler.onResolve({ filter }, ({ path, kind }) =>
+        kind === 'entry-point' ? undefined : { path: fileOf(path), external: true },
+      );
+    },
+  };
+}
+
+/**
+ * Node's modules that are slow to load, where a bundled file would load them only in case.
+ *
+ * commander wants `node:child_process`, and with it all of `node:net`, for commands that are programs of their own, of
+ * which there are none here. `createRequire` of `node:module` gives ES modules what this bundle has anyway.
+ */
+const slowBuiltins: Plugin = {
+  name: 'slow builtins',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      importer.includes('/commander/') ? { path, namespace: 'slow' } : undefined,
+    );
+    bundler.onResolve({ filter: /^node:module$/ }, ({ path }) => ({ path, namespace: 'slow' }));
+    bundler.onLoad({ filter: /./, namespace: 'slow' }, ({ path }) => ({
+      contents: path === 'node:module' ? 'export const createRequire = () => require;' : 'module.exports = {};',
+    }));
+  },
+};
+
+/**
+ * CommonJS, though the sources are ES modules: what a command loads at its start is then one file and some `require`s,
+ * where the loader of ES modules takes two to three milliseconds for each chunk, a third of a whole attack.
+ *
+ * Identifiers stay as they are, so that the functions in a stack trace can be told, without a source map that would
+ * have to be shipped. White space goes: every command that starts has to read it.
+ */
+function options({ root, outdir, version }: BundleOptions): BuildOptions & { readonly metafile: true } {
+  return {
+    absWorkingDir: root,
+    outdir,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    supported: { 'dynamic-import': false },
+    define: { __FAULTLINE_VERSION__: JSON.stringify(version), 'import.meta.url': '__filename' },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  };
+}
+
+/** @throws Error where a command would load more than its check of the host at once */
+function refuseEarly(metafile: Metafile): void {
+  for (const { entryPoint, inputs } of Object.values(metafile.outputs)) {
+    const early = Object.keys(inputs).filter((input) => !input.startsWith('src/cli/bin/'));
+    if (early.length > 0) {
+      throw new Error(`${entryPoint} loads ${early.join(', ')} before it has checked the host`);
+    }
+  }
+}
+
+/**
+ * Bundles both commands into `outdir`, the program behind them, and the packages that it loads late.
+ *
+ * @returns the paths of all files that were bundled, relative to `root`
+ */
+export async function bundle(wanted: BundleOptions): Promise<readonly string[]> {
+  const common = options(wanted);
+  const commands = await build({
+    ...common,
+    entryPoints: entries,
+    plugins: [beside(/^\.\.\/main\.ts$/, () => './main.js')],
+  });
+  refuseEarly(commands.metafile);
+  const main = await build({
+    ...common,
+    entryPoints: program,
+    external: addons,
+    plugins: [beside(new RegExp(`^(${late.join('|')})$`), (name) => `./late/${name}.js`), slowBuiltins],
+  });
+  const packages = await build({
+    ...common,
+    entryPoints: Object.fromEntries(late.map((name) => [`late/${name}`, name])),
+  });
+  return [commands, main, packages].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+}
