@@ -1,0 +1,19 @@
+/*
+ * The builders of TypeBox that schemas here use, by name. The library's own `Type` holds all of them at once, so that a
+ * bundle must carry and every start-up must read what nobody uses.
+ */
+export {
+  Array as array,
+  Boolean as boolean,
+  Integer as integer,
+  Number as number,
+  Object as object,
+  Optional as optional,
+  type Static,
+  String as string,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  Union as union,
+  Unsafe as unsafe,
+} from '@sinclair/typebox';

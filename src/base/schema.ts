@@ -1,0 +1,57 @@
+import { textOf } from './json.ts';
+import type { Static, TSchema } from './schema-types.ts';
+import { FaultlineError } from './error.ts';
+import { printable } from './text.ts';
+
+/** What shell completion offers for a value. */
+export type Completion = 'process' | 'signal' | 'uid' | 'user' | 'cgroup' | 'duration' | 'file' | 'none';
+
+/**
+ * What a property of a fault's schema tells the front doors beside its JSON type.
+ *
+ * The property's name is the HTTP field; the flag is the same name in kebab case. All keys start with `x-` in JSON
+ * Schema terms only where they leave the program (OpenAPI); here they are plain keywords that validators ignore.
+ */
+export interface Presentation {
+  readonly description: string;
+  /** One letter: `-p`. */
+  readonly short?: string;
+  /** What stands for the value in help: `NAME|PID`. Omitted for booleans. */
+  readonly placeholder?: string;
+  readonly completion?: Completion;
+  /** Other spellings of the HTTP field that existing clients send: `recover-cmd`. */
+  readonly aliases?: readonly string[];
+  /** How chaosd's own help prints this flag: its Go type and its text. Absent: not one of chaosd's listed flags. */
+  readonly chaosd?: { readonly type: string; readonly text: string };
+}
+
+/** `maxTargets` → `max-targets`. */
+export function flagName(property: string): string {
+  return property.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The value of one faulty property as it was given, short and harmless to print. */
+function shown(value: unknown): string {
+  const text = textOf(value);
+  return printable(text.length > 80 ? `${text.slice(0, 77)}…` : text);
+}
+
+/**
+ * Check plain data against a schema and return it with its type.
+ *
+ * Unknown properties are refused when the schema says `additionalProperties: false`.
+ *
+ * @throws {FaultlineError} ARGUMENT_INVALID: names the first faulty property, what it was and what was expected.
+ */
+export async function parseInput<Schema extends TSchema>(schema: Schema, input: unknown): Promise<Static<Schema>> {
+  const { Check } = await import('./schema-check.ts');
+  if (Check(schema, input)) return input;
+  const { Errors } = await import('@sinclair/typebox/errors');
+  const first = Errors(schema, input).First();
+  const property = first?.path.slice(1) ?? '';
+  const field = property === '' ? 'the input' : `${property} (--${flagName(property)})`;
+  throw new FaultlineError('ARGUMENT_INVALID', `${printable(field)} is not valid: ${shown(first?.value)}`, {
+    hint: first?.message ?? 'see --help',
+    details: { path: first?.path ?? '' },
+  });
+}
