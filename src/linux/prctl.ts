@@ -1,0 +1,28 @@
+import { bindSyscall } from './libc.ts';
+
+const prctl = bindSyscall('prctl', ['int', 'pointer', 'ulong', 'ulong', 'ulong']);
+
+/** include/uapi/linux/prctl.h */
+const PR_SET_NAME = 15;
+const PR_GET_NAME = 16;
+
+/** TASK_COMM_LEN of include/linux/sched.h, with the NUL. */
+const COMM_SIZE = 16;
+
+/**
+ * Names the calling thread, which on the main thread is the `comm` of the process: PR_SET_NAME, prctl(2).
+ *
+ * The kernel keeps 15 bytes; a longer name is cut, never within a character.
+ */
+export function setProcessName(name: string): void {
+  const comm = Buffer.alloc(COMM_SIZE);
+  comm.write(name, 0, COMM_SIZE - 1, 'utf8');
+  prctl(PR_SET_NAME, comm, 0, 0, 0);
+}
+
+/** The name of the calling thread: PR_GET_NAME. */
+export function processName(): string {
+  const comm = Buffer.alloc(COMM_SIZE);
+  prctl(PR_GET_NAME, comm, 0, 0, 0);
+  return comm.toString('utf8', 0, comm.indexOf(0));
+}
