@@ -1,0 +1,102 @@
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bootTimeMs } from '../../linux/clock.ts';
+
+/** How the user's own command went. */
+export interface CommandResult {
+  /** Why it could not be started at all, if so. */
+  readonly notStarted: string | null;
+  readonly exitCode: number | null;
+  /** `SIGKILL`, when a signal ended it. */
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly tookMs: number;
+  /** The last 4 KiB of what it wrote. */
+  readonly output: string;
+}
+
+const keptOutputBytes = 4096;
+const killAfterMs = 1_000;
+
+/**
+ * A file without a name for the command's output. Not a pipe: a service that the command leaves running in the
+ * background would be killed by SIGPIPE once nobody reads it any more.
+ */
+function namelessFile(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'faultline-'));
+  try {
+    return openSync(join(folder, 'output'), 'wx+', 0o600);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function tailOf(fd: number): string {
+  const { size } = fstatSync(fd);
+  const buffer = Buffer.alloc(Math.min(size, keptOutputBytes));
+  const length = readSync(fd, buffer, 0, buffer.length, size - buffer.length);
+  return buffer.toString('utf8', 0, length);
+}
+
+/** End the whole process group that the command's shell leads, first gently. */
+function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/**
+ * Run the user's recover command with `sh -c`, as chaosd does: the one place where a shell gets a string, and the
+ * string is the user's own, untouched. Waits until the shell ends, not until what it left in the background does.
+ */
+export async function runRecoverCommand(command: string, timeoutMs: number): Promise<CommandResult> {
+  const startedMs = bootTimeMs();
+  let output: number | undefined;
+  try {
+    output = namelessFile();
+    const ended = await runShell(command, timeoutMs, output);
+    return { notStarted: null, ...ended, tookMs: bootTimeMs() - startedMs, output: tailOf(output) };
+  } catch (error) {
+    // No room for a file, no process to be had: it is a verdict like any other, and what else is undone goes on.
+    const notStarted = error instanceof Error ? error.message : String(error);
+    const never = { exitCode: null, signal: null, timedOut: false };
+    return { notStarted, ...never, tookMs: bootTimeMs() - startedMs, output: '' };
+  } finally {
+    if (output !== undefined) closeSync(output);
+  }
+}
+
+type Ended = Pick<CommandResult, 'exitCode' | 'signal' | 'timedOut'>;
+
+async function runShell(command: string, timeoutMs: number, output: number): Promise<Ended> {
+  const { spawn } = await import('node:child_process'); // it brings all of node:net: only where it is needed
+  const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', output, output], detached: true });
+  let timedOut = false;
+  const gentle = setTimeout(() => {
+    timedOut = true;
+    endGroup(child.pid, 'SIGTERM');
+  }, timeoutMs);
+  const hard = setTimeout(() => {
+    endGroup(child.pid, 'SIGKILL');
+  }, timeoutMs + killAfterMs);
+  try {
+    return await new Promise<Ended>((resolve, reject) => {
+      child.once('exit', (exitCode, signal) => {
+        resolve({ exitCode, signal, timedOut });
+      });
+      child.once('error', reject);
+    });
+  } finally {
+    clearTimeout(gentle);
+    clearTimeout(hard);
+  }
+}
+
+/** Did it fail? Then what it should have repaired is not repaired. */
+export function commandFailed(result: CommandResult): boolean {
+  return result.notStarted !== null || result.timedOut || result.exitCode !== 0;
+}
