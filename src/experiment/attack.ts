@@ -1,0 +1,169 @@
+import { FaultlineError } from '../base/error.ts';
+import type { JsonObject } from '../base/json.ts';
+import { type InjectionState, worstVerdict } from '../base/lifecycle.ts';
+import { count } from '../base/text.ts';
+import type { Fault, Plan, TargetVerdict } from '../faults/fault.ts';
+import { bootTimeMs } from '../linux/clock.ts';
+import { effectsOf } from '../store/effects.ts';
+import { type InjectionRecord, releaseClaims, updateInjection } from '../store/injections.ts';
+import { insertVerdict } from '../store/verdicts.ts';
+import { protectedProcess } from '../targets/protected.ts';
+import type { Protection } from '../targets/select.ts';
+import { admit, refuseHalted } from './admission.ts';
+import { audited } from './audit.ts';
+import type { EngineContext } from './context.ts';
+import { guardPlan, limitsToJson } from './guard.ts';
+import { currentRecord, type Injection, isOpen, readInjection } from './injection.ts';
+import { journalOf } from './journal.ts';
+import { ensureKeeper } from './keeper-launch.ts';
+import { beginOperation } from './ownership.ts';
+import type { Policy } from './policy.ts';
+import { rollBack } from './recovery.ts';
+import type { AttackRequest } from './request.ts';
+import { attackShortfall } from './shortfall.ts';
+
+/** A plan that passed the guard, and what is needed to carry it out. */
+export interface PreparedAttack {
+  readonly fault: Fault;
+  readonly spec: JsonObject;
+  readonly plan: Plan;
+}
+
+/** @throws {FaultlineError} HOST_UNSUPPORTED naming what is missing and the remedy */
+async function refuseUnsupported(fault: Fault, context: EngineContext): Promise<void> {
+  const missing = (await fault.check(context.host)).find(({ status }) => status === 'missing');
+  if (missing === undefined) return;
+  throw new FaultlineError('HOST_UNSUPPORTED', `this host lacks ${missing.name}: ${missing.detail}`, {
+    hint: missing.remedy ?? 'faultline doctor tells more',
+  });
+}
+
+function refuseUselessLease(request: AttackRequest, plan: Plan): void {
+  if (plan.repeatMs !== undefined && request.leaseMs === undefined) {
+    throw new FaultlineError('ARGUMENT_INVALID', '--interval needs --duration: when does it end?', {
+      hint: 'add, for example, --duration 5m',
+    });
+  }
+  if (request.leaseMs === undefined || plan.sustained || plan.repeatMs !== undefined) return;
+  throw new FaultlineError('ARGUMENT_INVALID', '--duration means nothing here: there is nothing to undo afterwards', {
+    hint: 'leave it out, or add --interval to keep on or --recover-cmd to repair',
+  });
+}
+
+function refuseEmpty(plan: Plan): void {
+  if (plan.targets.length > 0) return;
+  const among = count(plan.matched, 'matching target');
+  throw new FaultlineError('TARGET_NONE', `no target was chosen among ${among}`, {
+    hint: plan.notes[0] ?? 'mode random-max-percent may choose none',
+  });
+}
+
+/** The protection that this host's policy and the request ask for. */
+export function protectionFor(policy: Policy, allowListed: boolean): Protection {
+  return protectedProcess({ names: policy.protect, allowListed });
+}
+
+/**
+ * Everything before the first write: what a dry run shows.
+ *
+ * @throws {FaultlineError} whatever is wrong with the request, the targets, the guard or the host
+ */
+export async function prepareAttack(context: EngineContext, request: AttackRequest): Promise<PreparedAttack> {
+  const fault = await context.descriptorOf(request.kind).load();
+  const spec = await fault.parse(request.action, request.input);
+  await refuseUnsupported(fault, context);
+  const policy = await context.policy();
+  const protection = protectionFor(policy, request.allowProtected);
+  const plan = await fault.plan(request.action, spec, { host: context.host, protection, round: 0 });
+  guardPlan(plan, request.limits, policy);
+  refuseUselessLease(request, plan);
+  refuseEmpty(plan);
+  const { limits, allowOverlap, allowProtected } = request;
+  return Object.freeze({ fault, spec: { ...spec, ...limitsToJson(limits), allowOverlap, allowProtected }, plan });
+}
+
+/** What an injection is once its fault has done what it could. */
+function stateAfter(context: EngineContext, injection: InjectionRecord): InjectionState {
+  const effects = effectsOf(context.store, injection.id);
+  const applied = effects.some(({ status }) => status === 'applied' || status === 'intended');
+  if (effects.some(isOpen) || (applied && injection.repeatMs !== null)) return 'injected';
+  return applied ? 'unrecoverable' : 'failed';
+}
+
+/** Write the verdicts and the state that follows from them, and let go of the injection. */
+function conclude(context: EngineContext, injection: InjectionRecord, verdicts: readonly TargetVerdict[]): void {
+  const { store, timeline } = context;
+  timeline.write('conclude', (record) => {
+    for (const verdict of verdicts) {
+      insertVerdict(store, injection.id, { ...verdict, phase: 'inject', round: 0 });
+      record(injection, 'verdict', { target: verdict.target.label, verdict: verdict.verdict, seen: verdict.seen });
+    }
+    const state = stateAfter(context, injection);
+    const injectedBootMs = bootTimeMs();
+    const live = state === 'injected';
+    if (!live) releaseClaims(store, injection.id);
+    const leaseEndBootMs = live && injection.leaseMs !== null ? injectedBootMs + injection.leaseMs : null;
+    const verdict = worstVerdict(verdicts.map((one) => one.verdict));
+    updateInjection(store, injection.id, {
+      state,
+      verdict,
+      injectedBootMs,
+      leaseEndBootMs,
+      owner: null,
+      cancel: null,
+      rounds: 1,
+    });
+    record(injection, 'injected', { verdict, leaseMs: injection.leaseMs });
+    if (!live) record(injection, state);
+  });
+}
+
+async function carryOut(context: EngineContext, injection: InjectionRecord, prepared: PreparedAttack): Promise<void> {
+  try {
+    if (injection.leaseMs !== null) await ensureKeeper(context);
+    const journal = journalOf(context, injection, { round: 0, cancellable: true });
+    const verdicts = await prepared.fault.inject(prepared.plan, journal);
+    conclude(context, injection, verdicts);
+    // Once more: it may have been killed while the targets were being looked at.
+    if (injection.leaseMs !== null) await ensureKeeper(context);
+  } catch (error) {
+    await rollBack(context, injection, error);
+    throw error;
+  }
+}
+
+/** What the audit log keeps of a request: everything but the values that may hold a secret. */
+function auditedParameters(request: AttackRequest): JsonObject {
+  const { recoverCmd, ...input } = request.input;
+  return {
+    kind: request.kind,
+    action: request.action,
+    ...input,
+    ...(recoverCmd === undefined ? {} : { recoverCmd: '(given)' }),
+    ...(request.leaseMs === undefined ? {} : { leaseMs: request.leaseMs }),
+  };
+}
+
+/**
+ * One attack from its request to its verdicts: plan, guard, admit, inject, verify, conclude. When it fails or is
+ * interrupted half way, what had been done is undone before this throws.
+ *
+ * @returns the injection; its verdict tells whether it took effect, its state whether anything is left to undo
+ * @throws {FaultlineError} when nothing was injected
+ */
+export async function attack(context: EngineContext, request: AttackRequest): Promise<Injection> {
+  const entry = { action: 'attack', subject: request.uid, parameters: auditedParameters(request) };
+  const inject = async (): Promise<Injection> => {
+    refuseHalted(context);
+    const prepared = await prepareAttack(context, request);
+    const operation = beginOperation(context.self);
+    try {
+      const injection = admit(context, request, { ...prepared, owner: operation.token });
+      await carryOut(context, injection, prepared);
+      return readInjection(context, currentRecord(context, injection));
+    } finally {
+      operation.end();
+    }
+  };
+  return audited(context, entry, inject, attackShortfall);
+}

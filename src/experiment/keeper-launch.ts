@@ -1,0 +1,76 @@
+import { delay } from '../base/delay.ts';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FaultlineError } from '../base/error.ts';
+import { printable } from '../base/text.ts';
+import { bootTimeMs } from '../linux/clock.ts';
+import { readKeeper } from '../store/latches.ts';
+import type { EngineContext } from './context.ts';
+import { isServing } from './ownership.ts';
+
+/** How long a keeper may take to report, in milliseconds: far beyond what a loaded machine needs. */
+const startTimeoutMs = 20_000;
+const pollMs = 5;
+
+/** Where a keeper writes what it cannot tell anybody. */
+function keeperLog(stateDir: string): string {
+  return join(stateDir, 'keeper.log');
+}
+
+/** The keeper must not inherit what was meant for the command that starts it: a debugger's port, a coverage folder. */
+function keeperEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...rest } = process.env;
+  return rest;
+}
+
+async function launch(context: EngineContext): Promise<void> {
+  const { spawn } = await import('node:child_process'); // it brings all of node:net: only where it is needed
+  const [program, ...args] = context.keeperCommand;
+  if (program === undefined) throw new Error('no keeper command was given');
+  const log = openSync(keeperLog(context.stateDir), 'a', 0o600);
+  try {
+    // A session of its own: neither a closed terminal nor Ctrl-C reaches it.
+    spawn(program, [...args, '--state-dir', context.stateDir], {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: '/',
+      env: keeperEnvironment(),
+    })
+      .on('error', () => {
+        // That it does not report tells enough.
+      })
+      .unref();
+  } finally {
+    closeSync(log);
+  }
+}
+
+function lastLogLine(stateDir: string): string {
+  try {
+    return readFileSync(keeperLog(stateDir), 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * See that a keeper watches this state folder; start one where none does. When several commands start one at once, one
+ * of them stays.
+ *
+ * @throws {FaultlineError} KEEPER_FAILED
+ */
+export async function ensureKeeper(context: EngineContext): Promise<void> {
+  if (isServing(readKeeper(context.store))) return;
+  await launch(context);
+  const giveUpMs = bootTimeMs() + startTimeoutMs;
+  while (!isServing(readKeeper(context.store))) {
+    if (bootTimeMs() > giveUpMs) {
+      const said = printable(lastLogLine(context.stateDir));
+      throw new FaultlineError('KEEPER_FAILED', `the keeper did not start${said === '' ? '' : `: ${said}`}`, {
+        hint: `see ${printable(keeperLog(context.stateDir))}`,
+      });
+    }
+    context.timeline.tell(null, 'progress', { message: 'starting the keeper', done: 0, total: 1 });
+    await delay(pollMs);
+  }
+}

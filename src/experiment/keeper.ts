@@ -1,0 +1,154 @@
+import { bootTimeMs } from '../linux/clock.ts';
+import { setProcessName } from '../linux/prctl.ts';
+import { type InjectionRecord, liveInjections } from '../store/injections.ts';
+import { clearKeeper, readKeeper, setKeeper } from '../store/latches.ts';
+import type { EngineContext } from './context.ts';
+import { recoverAll } from './halt.ts';
+import { isServing, leasesToKeep } from './ownership.ts';
+import { injectAgain, nextRoundBootMs } from './repeat.ts';
+import { leftNoTrace, reasonToUndo, repair } from './supervise.ts';
+
+/*
+ * The keeper: one small detached process a state folder, there while a lease runs. It ends leases when they are due,
+ * repeats what has an interval, and undoes what a command left behind that died while it injected. It keeps nothing in
+ * memory that is needed after its end, so that it may be killed at any moment: the next command takes over.
+ */
+
+/** How often the keeper looks at the journal when nothing is due, in milliseconds: how late it hears of a new lease. */
+const pollMs = 200;
+
+/** How soon the keeper repairs one injection again whose repair left no trace in the journal, in milliseconds. */
+const repairPauseMs = 15_000;
+
+/** Become this folder's keeper, unless one is there that serves. */
+function takeOffice(context: EngineContext): boolean {
+  return context.timeline.write('keeper', () => {
+    if (isServing(readKeeper(context.store))) return false;
+    setKeeper(context.store, { ...context.self });
+    return true;
+  });
+}
+
+/** Is the office still ours? While we were stopped, another may have taken it. */
+function inOffice({ store, self }: EngineContext): boolean {
+  const keeper = readKeeper(store);
+  return keeper?.['pid'] === self.pid && keeper['startTimeTicks'] === self.startTimeTicks;
+}
+
+/**
+ * Leave when no lease is left. A command that adds one does so under the same lock and then looks for a keeper: either
+ * we see its lease here, or it sees that we are gone.
+ */
+function leaveOffice(context: EngineContext): boolean {
+  if (leasesToKeep(context) > 0 && inOffice(context)) return false; // the common case, without the write lock
+  return context.timeline.write('keeper', () => {
+    if (!inOffice(context)) return true;
+    if (leasesToKeep(context) > 0) return false;
+    clearKeeper(context.store);
+    return true;
+  });
+}
+
+/** What the keeper is at, by uid: a slow recovery or round must not hold up the others. */
+interface Desk {
+  readonly atWork: Map<string, Promise<void>>;
+  readonly lastRoundBootMs: Map<string, number>;
+  /** Not to be repaired before this moment: the journal would say so, but could not be written. */
+  readonly notBeforeBootMs: Map<string, number>;
+  readonly onError: (error: unknown) => void;
+}
+
+function start(desk: Desk, uid: string, work: Promise<unknown>): void {
+  const done = work
+    .then(
+      () => undefined,
+      (error: unknown) => {
+        desk.onError(error);
+      },
+    )
+    .catch(() => undefined) // not even telling it must end the keeper
+    .finally(() => {
+      desk.atWork.delete(uid);
+    });
+  desk.atWork.set(uid, done);
+}
+
+/**
+ * Repair, and keep away for a while from what could not be written down. A repair that turned out to be needless must
+ * not hold up the real end of the lease.
+ */
+async function repairOrPause(context: EngineContext, desk: Desk, injection: InjectionRecord, reason: string) {
+  const done = await repair(context, injection, reason);
+  if (done === undefined || !leftNoTrace(done)) return;
+  desk.notBeforeBootMs.set(injection.uid, bootTimeMs() + repairPauseMs);
+}
+
+/** Start what is due for one injection. */
+function attend(context: EngineContext, desk: Desk, injection: InjectionRecord): void {
+  if (desk.atWork.has(injection.uid)) return;
+  const reason = reasonToUndo(context, injection, 0);
+  if (reason !== undefined) {
+    if ((desk.notBeforeBootMs.get(injection.uid) ?? 0) > bootTimeMs()) return;
+    start(desk, injection.uid, repairOrPause(context, desk, injection, reason));
+    return;
+  }
+  const dueBootMs = nextRoundBootMs(injection, desk.lastRoundBootMs.get(injection.uid));
+  if (dueBootMs === undefined || dueBootMs > bootTimeMs() || injection.state !== 'injected') return;
+  desk.lastRoundBootMs.set(injection.uid, bootTimeMs());
+  start(desk, injection.uid, injectAgain(context, injection));
+}
+
+/** The moment of the next thing to do, in CLOCK_BOOTTIME ms. */
+function nextDueBootMs(desk: Desk, live: readonly InjectionRecord[]): number {
+  const dues = live
+    .filter(({ uid }) => !desk.atWork.has(uid))
+    .flatMap((injection) => [
+      Math.max(injection.leaseEndBootMs ?? Number.POSITIVE_INFINITY, desk.notBeforeBootMs.get(injection.uid) ?? 0),
+      nextRoundBootMs(injection, desk.lastRoundBootMs.get(injection.uid)) ?? Number.POSITIVE_INFINITY,
+    ]);
+  return Math.min(...dues, bootTimeMs() + pollMs);
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, Math.max(ms, 1));
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}
+
+/**
+ * Undo everything and leave: nothing must outlive its keeper unwatched. The office is given up first, so that a command
+ * that adds a lease from now on starts another keeper.
+ */
+async function abdicate(context: EngineContext, desk: Desk): Promise<void> {
+  context.timeline.write('keeper', () => {
+    if (inOffice(context)) clearKeeper(context.store);
+  });
+  await recoverAll(context, { reason: 'its keeper was told to end', abandon: false });
+  await Promise.all(desk.atWork.values());
+}
+
+/**
+ * Run as the keeper until no lease is left, or until told to end (`context.interrupted`): then every live injection is
+ * undone first.
+ *
+ * @param onError is told of bugs; the keeper goes on
+ */
+export async function keep(context: EngineContext, onError: (error: unknown) => void): Promise<void> {
+  setProcessName('faultline-keep');
+  if (!takeOffice(context)) return;
+  const desk: Desk = { atWork: new Map(), lastRoundBootMs: new Map(), notBeforeBootMs: new Map(), onError };
+  while (!context.interrupted.aborted) {
+    const live = liveInjections(context.store);
+    for (const injection of live) attend(context, desk, injection);
+    if (desk.atWork.size === 0 && leaveOffice(context)) return;
+    await wait(nextDueBootMs(desk, live) - bootTimeMs(), context.interrupted);
+  }
+  await abdicate(context, desk);
+}

@@ -1,0 +1,56 @@
+import { FaultlineError } from '../base/error.ts';
+import { count, listed, printable } from '../base/text.ts';
+import type { TargetVerdict } from '../faults/fault.ts';
+import type { Injection } from './injection.ts';
+import type { Recovery } from './recovery.ts';
+
+/*
+ * What a result lacks of what was asked for, as the error that front doors tell and the audit log keeps. The work is
+ * done and in the journal all the same.
+ */
+
+function seenOf(verdicts: readonly TargetVerdict[]): string {
+  const phrases = verdicts.map(({ target, seen }) => `${printable(target.label)} ${printable(seen)}`);
+  return listed(phrases, 3);
+}
+
+/** INJECTION_FAILED: nothing took effect; INJECTION_UNPROVEN: some targets did not do what was asked. */
+export function attackShortfall({ record, verdicts }: Injection): FaultlineError | undefined {
+  const { uid } = record;
+  if (record.state === 'failed') {
+    const refused = verdicts.some(({ evidence }) => evidence['errno'] === 'EPERM');
+    return new FaultlineError('INJECTION_FAILED', `nothing took effect: ${seenOf(verdicts)}`, {
+      hint: refused ? 'run as root, or as the user whose process it is' : `faultline show ${uid}`,
+      details: { uid },
+    });
+  }
+  const bad = verdicts.filter(({ verdict }) => verdict === 'mismatch');
+  if (bad.length === 0) return undefined;
+  const sentence = `${bad.length} of ${count(verdicts.length, 'target')} did not do what was asked: ${seenOf(bad)}`;
+  return new FaultlineError('INJECTION_UNPROVEN', `${sentence}; ${verdicts.length - bad.length} did; uid: ${uid}`, {
+    hint: `faultline show ${uid}; what can be undone: faultline recover ${uid}`,
+    details: { uid },
+  });
+}
+
+/** RECOVERY_INCOMPLETE: something is left to undo; RECOVERY_IMPOSSIBLE: there is nothing that could be; STATE_…. */
+export function recoveryShortfall({ record, verdicts, unwritten }: Recovery): FaultlineError | undefined {
+  const { uid, state } = record;
+  if (unwritten !== undefined) {
+    return new FaultlineError(unwritten.code, `${uid} was undone, but ${unwritten.message}`, {
+      hint: 'recover it once more when that is mended: it changes nothing else',
+    });
+  }
+  if (state === 'injected') {
+    const open = verdicts.filter(({ verdict }) => verdict === 'mismatch');
+    return new FaultlineError('RECOVERY_INCOMPLETE', `${uid} is not undone whole: ${seenOf(open)}`, {
+      hint: 'mend that and recover again, or give up on it with --abandon',
+    });
+  }
+  if (state !== 'unrecoverable' && state !== 'failed') return undefined;
+  const ended = 'what it did cannot be undone (a process that ended stays ended)';
+  const why = state === 'failed' ? 'nothing of it took effect' : ended;
+  return new FaultlineError('RECOVERY_IMPOSSIBLE', `there is nothing to recover in ${uid}: ${why}`, {
+    hint: `faultline show ${uid}; with --recover-cmd an attack can name what repairs it`,
+  });
+}

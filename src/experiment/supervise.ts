@@ -1,0 +1,80 @@
+import { asFaultlineError, FaultlineError } from '../base/error.ts';
+import { bootTimeMs } from '../linux/clock.ts';
+import { type InjectionRecord, liveInjections } from '../store/injections.ts';
+import { readKeeper } from '../store/latches.ts';
+import { writeAudit } from './audit.ts';
+import type { EngineContext } from './context.ts';
+import { isOverdue } from './injection.ts';
+import { ensureKeeper } from './keeper-launch.ts';
+import { isElsewhere, isOwned, isServing, leasesToKeep } from './ownership.ts';
+import { type Recovery, recoverInjection } from './recovery.ts';
+import { recoveryShortfall } from './shortfall.ts';
+
+/** How late a living keeper may be before another command takes a lease out of its hands, in milliseconds. */
+const keeperGraceMs = 2_000;
+
+/** One injection that somebody had left behind, and what became of it. */
+export interface Repair {
+  readonly uid: string;
+  readonly reason: string;
+  readonly outcome: Recovery | FaultlineError;
+}
+
+/** Did it fail, or could the journal not be written meanwhile? Then the journal does not say when to try again. */
+export function leftNoTrace({ outcome }: Repair): boolean {
+  return outcome instanceof FaultlineError || outcome.unwritten !== undefined;
+}
+
+/**
+ * Why an injection must be undone now, if it must.
+ *
+ * @param lateMs leaves leases alone that ended less than this long ago: their keeper is about to end them
+ */
+export function reasonToUndo(context: EngineContext, injection: InjectionRecord, lateMs: number): string | undefined {
+  if (isElsewhere(context, injection) || isOwned(context, injection)) return undefined;
+  if (injection.bootId !== context.host.bootId) return 'the host was rebooted since';
+  if (injection.state !== 'injected') return `the command that was at work on it (${injection.state}) is gone`;
+  return isOverdue(context, injection, bootTimeMs() - lateMs) ? 'its lease has ended' : undefined;
+}
+
+/**
+ * Undo one injection for a reason; what stands in the way is part of the result.
+ *
+ * @returns undefined when it turned out that there was nothing to repair
+ */
+export async function repair(
+  context: EngineContext,
+  injection: InjectionRecord,
+  reason: string,
+): Promise<Repair | undefined> {
+  const { uid } = injection;
+  const action = { action: 'repair', subject: uid, parameters: { reason } };
+  const stillDue = (now: InjectionRecord): boolean => reasonToUndo(context, now, 0) !== undefined;
+  try {
+    const outcome = await recoverInjection(context, uid, { reason, abandon: false, stillDue });
+    if (outcome.already) return undefined;
+    writeAudit(context, action, recoveryShortfall(outcome));
+    return { uid, reason, outcome };
+  } catch (error) {
+    writeAudit(context, action, error);
+    return { uid, reason, outcome: asFaultlineError(error) };
+  }
+}
+
+/**
+ * What every command does before its own work: undo what was left behind (leases that have ended, injections whose
+ * command died half way, anything from before a reboot), and see that leases that go on have a keeper.
+ */
+export async function supervise(context: EngineContext): Promise<readonly Repair[]> {
+  const live = liveInjections(context.store);
+  if (live.length === 0) return [];
+  const keeperLives = isServing(readKeeper(context.store));
+  const repairs: Repair[] = [];
+  for (const injection of live) {
+    const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
+    const done = reason === undefined ? undefined : await repair(context, injection, reason);
+    if (done !== undefined) repairs.push(done);
+  }
+  if (!keeperLives && leasesToKeep(context) > 0) await ensureKeeper(context);
+  return repairs;
+}
