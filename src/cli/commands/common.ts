@@ -1,0 +1,6 @@
+import type { Command } from 'commander';
+
+/** `-o json|yaml|text` for commands whose `-o` chaosd does not use otherwise. */
+export function addOutputOption(command: Command, flags = '-o, --output <FORMAT>'): void {
+  command.option(flags, 'Print text, json or yaml (default text)');
+}

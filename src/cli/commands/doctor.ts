@@ -1,0 +1,44 @@
+import { toJson } from '../../base/json.ts';
+import type { Command } from 'commander';
+import { printable } from '../../base/text.ts';
+import type { Examination } from '../../experiment/doctor.ts';
+import type { Requirement } from '../../faults/fault.ts';
+import { withEngine } from '../engine-session.ts';
+import { addExamples } from '../help/examples.ts';
+import { invocationOf, type ProgramName } from '../invocation.ts';
+import { sayDocument } from '../output/format.ts';
+import { painterFor, say } from '../output/style.ts';
+import { addOutputOption } from './common.ts';
+
+const colors = { ok: 'green', degraded: 'yellow', missing: 'red' } as const;
+
+function requirementLines({ name, status, detail, remedy }: Requirement): readonly string[] {
+  const painted = painterFor('stdout')(colors[status], status.padEnd(9));
+  const line = `  ${painted} ${name.padEnd(16)} ${printable(detail)}`;
+  return remedy === undefined ? [line] : [line, `${' '.repeat(29)}→ ${printable(remedy)}`];
+}
+
+function examinationText({ part, requirements }: Examination): string {
+  return [part, ...requirements.flatMap(requirementLines)].join('\n');
+}
+
+/** `doctor`: what this host supports, and the remedy for what it does not. */
+export function addDoctor(root: Command, program: ProgramName): void {
+  const command = root
+    .command('doctor')
+    .summary('tell what this host supports')
+    .description(
+      'Tell for each fault what this host supports, and the remedy for what it lacks; exit code 1 if something ' +
+        'is missing',
+    );
+  addOutputOption(command);
+  addExamples(command, [], [{ command: 'doctor', does: 'look before the first attack' }]);
+  command.action(async () => {
+    const invocation = invocationOf(program, command);
+    const examinations = await withEngine(invocation, { via: 'cli', supervise: false }, (engine) => engine.examine());
+    if (invocation.format === 'text') say(examinations.map(examinationText).join('\n'));
+    else await sayDocument(toJson(examinations), invocation.format);
+    const missing = examinations.some(({ requirements }) => requirements.some(({ status }) => status === 'missing'));
+    if (missing) process.exitCode = 1;
+  });
+}

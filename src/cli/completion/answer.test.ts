@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { selectionModes } from '../../targets/mode.ts';
+import { chaosdStatuses } from '../chaosd-status.ts';
+import { buildProgram } from '../program.ts';
+import { answer } from './answer.ts';
+import type { Candidate } from './candidate.ts';
+
+async function candidatesAt(...words: readonly string[]): Promise<readonly Candidate[]> {
+  const found = await answer(buildProgram('faultline'), words.slice(0, -1), words.at(-1) ?? '');
+  if (found.what !== 'words') throw new Error(`not words but ${found.what}`);
+  return found.candidates;
+}
+
+async function valuesAt(...words: readonly string[]): Promise<readonly string[]> {
+  return (await candidatesAt(...words)).map(({ value }) => value);
+}
+
+const kill = ['attack', 'process', 'kill'];
+
+describe('commands', () => {
+  test('those that a user is told of, with what they do', async () => {
+    const candidates = await candidatesAt('');
+    expect(candidates).toContainEqual({ value: 'recover', description: 'undo an injection' });
+    expect(candidates.map(({ value }) => value)).toEqual(
+      expect.arrayContaining(['attack', 'halt', 'search', 'show', 'doctor', 'version', 'completion', 'man', 'help']),
+    );
+    expect(candidates.map(({ value }) => value)).not.toContain('keeper');
+    expect(candidates.map(({ value }) => value)).not.toContain('__complete');
+  });
+
+  test('kinds and actions of faults', async () => {
+    expect(await valuesAt('attack', '')).toContain('process');
+    expect(await valuesAt('attack', 'process', '')).toEqual(['kill', 'stop']);
+    expect(await valuesAt('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+  });
+
+  test('topics of help, to any depth', async () => {
+    expect(await valuesAt('help', '')).toContain('attack');
+    expect(await valuesAt('help', 'attack', 'process', '')).toEqual(['kill', 'stop']);
+    expect(await valuesAt('help', 'attack', 'process', 'kill', '')).toEqual([]);
+    expect(await valuesAt('help', 'nothing', '')).toEqual([]);
+  });
+});
+
+describe('flags', () => {
+  test('long and short, own and inherited, with descriptions', async () => {
+    const candidates = await candidatesAt(...kill, '-');
+    expect(candidates).toContainEqual({
+      value: '--signal',
+      description: 'Signal to send, by name or number (default 9)',
+    });
+    expect(candidates).toContainEqual({ value: '-s', description: 'Signal to send, by name or number (default 9)' });
+    const flags = candidates.map(({ value }) => value);
+    expect(flags).toEqual(expect.arrayContaining(['--dry-run', '--help', '-h', '--log-level', '--state-dir']));
+    expect(new Set(flags).size).toBe(flags.length);
+  });
+
+  test('not again what was given, unless it may be repeated', async () => {
+    const flags = await valuesAt(...kill, '-p', 'nginx', '--exclude', 'a', '--log-level=info', '-');
+    for (const gone of ['-p', '--process', '--log-level']) expect(flags).not.toContain(gone);
+    expect(flags).toContain('--exclude');
+  });
+
+  test('at once where nothing else can stand, and by a dash where something can', async () => {
+    expect(await valuesAt(...kill, '')).toContain('--signal');
+    expect(await valuesAt('attack', '')).not.toContain('--log-level');
+    expect(await valuesAt('attack', '-')).toContain('--log-level');
+    expect(await valuesAt(...kill, 'extra')).toEqual([]);
+  });
+});
+
+describe('values', () => {
+  test.each<readonly [string, readonly string[], readonly string[]]>([
+    ['--mode', [...kill, '--mode', ''], selectionModes],
+    ['--output', [...kill, '-o', ''], ['text', 'json', 'yaml']],
+    ['--output of search', ['search', '--output', ''], ['text', 'json', 'yaml']],
+    ['--offset of search, which -o is there', ['search', '-o', ''], []],
+    ['--status', ['search', '-s', ''], chaosdStatuses],
+    ['--kind', ['search', '--kind', ''], ['process', 'noop']],
+    ['--log-level', ['--log-level', ''], ['debug', 'info', 'warn', 'error']],
+    ['one in the same word', [...kill, '--mode=f'], selectionModes.map((mode) => `--mode=${mode}`)],
+    ['a flag that takes anything', [...kill, '--recover-cmd', ''], []],
+  ])('%s', async (_name, words, values) => {
+    expect(await valuesAt(...words)).toEqual(values);
+  });
+
+  test('signals by name, with or without SIG, and by number', async () => {
+    const long = await candidatesAt(...kill, '-s', '');
+    expect(long).toHaveLength(64);
+    expect(long).toContainEqual({ value: 'SIGTERM', description: '15' });
+    expect(await valuesAt(...kill, '-s', 'TE')).toContain('TERM');
+    expect(await candidatesAt(...kill, '-s', '1')).toContainEqual({ value: '15', description: 'SIGTERM' });
+    expect(await valuesAt(...kill, '-sSIGT')).toContain('-sSIGTERM');
+  });
+
+  test('users of this host', async () => {
+    expect(await candidatesAt(...kill, '--user', '')).toContainEqual({ value: 'root', description: 'uid 0' });
+  });
+
+  test('durations', async () => {
+    expect(await valuesAt('attack', 'process', 'stop', '--duration', '')).toContain('30s');
+  });
+
+  test('folders are left to the shell', async () => {
+    expect(await answer(buildProgram('faultline'), ['--state-dir'], '/va')).toEqual({ what: 'folders' });
+  });
+});
+
+describe('processes', () => {
+  test('by name and by PID, without this one and PID 1', async () => {
+    const candidates = await candidatesAt(...kill, '-p', '');
+    const values = candidates.map(({ value }) => value);
+    expect(values).not.toContain('1');
+    expect(values).not.toContain(String(process.pid));
+    const parent = candidates.find(({ value }) => value === String(process.ppid));
+    expect(parent?.description).toMatch(/./);
+    expect(values).toContain(parent?.description);
+  });
+
+  test('the PIDs that begin with what was typed', async () => {
+    const typed = String(process.ppid);
+    const pids = (await valuesAt(...kill, '-p', typed)).filter((value) => /^\d/.test(value));
+    expect(pids).toContain(typed);
+    expect(pids.every((pid) => pid.startsWith(typed))).toBe(true);
+  });
+});

@@ -1,0 +1,42 @@
+import type { Argument, Command, Option } from 'commander';
+import { faults } from '../../faults/registry.ts';
+import { chaosdStatuses } from '../chaosd-status.ts';
+import { logLevels } from '../invocation.ts';
+import { formats } from '../output/format.ts';
+import { presentationOf, schemaOfOption } from '../schema-options.ts';
+import { oneOf, type Source, sourceOfKind, uids } from './values.ts';
+
+/** Values of flags that no schema describes, by the flag alone or with its command before it. */
+const ofFlags: Readonly<Record<string, Source>> = {
+  '--log-level': oneOf(logLevels),
+  '--output': oneOf(formats),
+  '--state-dir': () => ({ what: 'folders' }),
+  'search --kind': oneOf(faults.map(({ kind }) => kind)),
+  'search --status': oneOf(chaosdStatuses),
+};
+
+/** Values of arguments, by the command and the argument's name. */
+const ofArguments: Readonly<Record<string, Source>> = {
+  'recover UID': uids('live'),
+  'search UID': uids('all'),
+  'show UID': uids('all'),
+};
+
+/** Where the values of a flag come from: its schema, or the table above. */
+export function sourceOfOption(command: Command, option: Option): Source {
+  const flag = option.long ?? '';
+  const schema = schemaOfOption(option);
+  if (schema === undefined) return ofFlags[`${command.name()} ${flag}`] ?? ofFlags[flag] ?? sourceOfKind.none;
+  const choices: unknown = schema['enum'];
+  if (Array.isArray(choices)) return oneOf(choices.map(String));
+  return sourceOfKind[presentationOf(schema).completion ?? 'none'];
+}
+
+export function sourceOfArgument(command: Command, argument: Argument): Source {
+  return ofArguments[`${command.name()} ${argument.name()}`] ?? sourceOfKind.none;
+}
+
+/** May the flag be given more than once, each time adding to the others? */
+export function isRepeatable(option: Option): boolean {
+  return option.variadic || schemaOfOption(option)?.['type'] === 'array';
+}

@@ -1,0 +1,84 @@
+import { formatDuration } from '../../base/duration.ts';
+import { type Json, textOf } from '../../base/json.ts';
+import { count, printable } from '../../base/text.ts';
+import type { Injection } from '../../experiment/injection.ts';
+import type { Effect, TargetVerdict } from '../../faults/fault.ts';
+
+type TimelineEvent = Injection['timeline'][number];
+
+/** How many lines of each list a terminal gets; `-o json` has them all. */
+const mostLines = 40;
+
+function cut(lines: readonly string[]): readonly string[] {
+  const rest = lines.length - mostLines;
+  return rest > 0 ? [...lines.slice(0, mostLines), `  … and ${rest} more (-o json)`] : lines;
+}
+
+function field(name: string, value: string): string {
+  return `${`${name}:`.padEnd(12)}${value}`;
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', title, ...cut(lines)];
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+function leaseText({ record }: Injection): string {
+  if (record.leaseMs === null) return 'none: until it is recovered';
+  const every = record.repeatMs === null ? '' : `, again every ${formatDuration(record.repeatMs)}`;
+  return `${formatDuration(record.leaseMs)}${every}`;
+}
+
+function compact(value: Json): string {
+  return printable(JSON.stringify(value));
+}
+
+function effectLine(effect: Effect): string {
+  const { status, type, target, apply, undo } = effect;
+  const undone = undo === null ? 'cannot be undone' : `undo ${compact(undo)}`;
+  const what = type === 'signal' ? `signal ${textOf(apply['signal'])}` : type;
+  return `  ${status.padEnd(10)} ${what} → ${printable(target.label)}; ${undone}`;
+}
+
+function verdictLine({ verdict, target, seen }: TargetVerdict): string {
+  return `  ${verdict.padEnd(12)} ${printable(target.label)}: ${printable(seen)}`;
+}
+
+function eventLine(first: number, { bootMs, type, data }: TimelineEvent): string {
+  const { effects, ...rest } = data;
+  const many = Array.isArray(effects) ? ` ${count(effects.length, 'effect')}` : '';
+  const more = Object.keys(rest).length === 0 ? '' : ` ${compact(rest)}`;
+  return `  +${formatDuration(bootMs - first).padEnd(8)} ${type}${many}${more}`;
+}
+
+function errorLines({ record: { error } }: Injection): readonly string[] {
+  return error === null ? [] : [field('Error', `${printable(textOf(error['message']))} [${textOf(error['code'])}]`)];
+}
+
+/** One injection for a person to read. */
+export function injectionText(injection: Injection, present: readonly TargetVerdict[]): string {
+  const { record, effects, verdicts, timeline } = injection;
+  const first = timeline[0]?.bootMs ?? 0;
+  const of = (phase: 'inject' | 'recover') => verdicts.filter((one) => one.phase === phase).map(verdictLine);
+  return [
+    field('UID', record.uid),
+    field('Attack', `${record.kind} ${record.action}`),
+    field('State', record.state),
+    field('Verdict', record.verdict ?? 'none yet'),
+    field('Created', iso(record.createdAt)),
+    field('Lease', leaseText(injection)),
+    field('Rounds', String(record.rounds)),
+    field('By', compact(record.actor)),
+    field('Spec', compact(record.spec)),
+    ...errorLines(injection),
+    ...section('Effects', effects.map(effectLine)),
+    ...section('Seen after injection', of('inject')),
+    ...section('Seen after recovery', of('recover')),
+    ...section('Now', present.map(verdictLine)),
+    ...section(
+      'Timeline',
+      timeline.map((event) => eventLine(first, event)),
+    ),
+  ].join('\n');
+}

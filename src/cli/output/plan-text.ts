@@ -1,0 +1,27 @@
+import { printable } from '../../base/text.ts';
+import type { LeftOut, Plan, PlannedTarget } from '../../faults/fault.ts';
+
+function targetLine(target: PlannedTarget): string {
+  const { argv, uid } = target.about;
+  const command = Array.isArray(argv) ? argv.join(' ') : '';
+  const about = command === '' ? '' : `  ${printable(command.slice(0, 80))}`;
+  const owner = typeof uid === 'number' ? ` uid ${uid}` : '';
+  const doubt = target.doubt === undefined ? '' : `  ! ${printable(target.doubt)}`;
+  return `  ${printable(target.does)} → ${printable(target.label)}${owner}${about}${doubt}`;
+}
+
+function leftOutLine({ label, rule, reason }: LeftOut): string {
+  return `  ${printable(label)}: rule "${rule}": ${printable(reason)}`;
+}
+
+/** What a dry run prints. */
+export function planText(plan: Plan): string {
+  const lines = [
+    `Dry run: attack ${plan.kind} ${plan.action} would touch ${plan.targets.length} of ${plan.matched} matched`,
+    ...plan.targets.map(targetLine),
+  ];
+  if (plan.leftOut.length > 0) lines.push('Left out:', ...plan.leftOut.map(leftOutLine));
+  for (const note of plan.notes) lines.push(`Note: ${printable(note)}`);
+  lines.push('Nothing was touched.');
+  return lines.join('\n');
+}

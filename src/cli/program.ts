@@ -1,0 +1,69 @@
+import { Command, Option } from 'commander';
+import { version } from '../base/version.ts';
+import { addAttack } from './commands/attack.ts';
+import { addAudit } from './commands/audit.ts';
+import { addCompletion } from './commands/completion.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addHalt } from './commands/halt.ts';
+import { addKeeper } from './commands/keeper.ts';
+import { addManual } from './commands/manual.ts';
+import { addRecover } from './commands/recover.ts';
+import { addSearch } from './commands/search.ts';
+import { addShow } from './commands/show.ts';
+import { addVersion } from './commands/version.ts';
+import { chaosdHelp } from './help/chaosd-help.ts';
+import { addExamples } from './help/examples.ts';
+import { addHelp } from './help/help-command.ts';
+import type { ProgramName } from './invocation.ts';
+import { write } from './output/style.ts';
+
+const describes: Readonly<Record<ProgramName, string>> = {
+  faultline: 'Chaos engineering for Linux: breaks things on purpose, proves it, and undoes it whatever happens',
+  chaosd: 'A command line client to run chaos experiments, by Faultline',
+};
+
+/** The whole command tree: what is parsed, completed, and documented in help and man page. */
+export function buildProgram(program: ProgramName): Command {
+  const root = new Command(program)
+    .description(describes[program])
+    .addOption(
+      new Option(
+        '--log-level <string>',
+        `the log level of ${program}, the value can be 'debug', 'info', 'warn' and 'error'`,
+      ),
+    )
+    .option('--state-dir <DIR>', 'Where the journal is kept (default: FAULTLINE_STATE_DIR, then by user)')
+    .version(version, '--version', 'print the version alone')
+    .configureHelp({ showGlobalOptions: true })
+    .helpOption('-h, --help', 'help for the command')
+    .exitOverride()
+    // Errors are told by `main`; what else commander takes for one is the help of a command that needs another.
+    .configureOutput({
+      outputError: () => undefined,
+      writeErr: (help) => write('stdout', help),
+      writeOut: (help) => write('stdout', help),
+    });
+  addExamples(
+    root,
+    [],
+    [
+      { command: 'doctor', does: 'see what this host supports' },
+      { command: 'attack process stop -p nginx --duration 10s', does: 'freeze a process for ten seconds' },
+      { command: 'recover --all', does: 'undo everything' },
+    ],
+  );
+  addAttack(root, program);
+  addRecover(root, program);
+  addHalt(root, program);
+  addSearch(root, program);
+  addShow(root, program);
+  addDoctor(root, program);
+  addAudit(root, program);
+  addVersion(root, program);
+  addCompletion(root, program);
+  addManual(root);
+  addKeeper(root, program);
+  addHelp(root);
+  if (program === 'chaosd') chaosdHelp(root);
+  return root;
+}
