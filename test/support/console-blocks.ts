@@ -1,0 +1,122 @@
+/*
+ * The commands that a page of the documentation shows: blocks marked `console`, in which a line `$ command` is typed
+ * and what follows, up to the next one, is what is seen. CONTRIBUTING.md tells the convention.
+ */
+
+/** One command, and what the page says is seen after it. */
+export interface ShownCommand {
+  /** Line of the page, from 1. */
+  readonly line: number;
+  readonly command: string;
+  readonly output: readonly string[];
+}
+
+/** A process that a comment in the page asks for. */
+export interface WantedProcess {
+  readonly name: string;
+  /** It is started again whenever it ends. */
+  readonly supervised: boolean;
+}
+
+/** What stands under one heading: it is run in one shell, with a state folder of its own. */
+export interface ShownSession {
+  readonly page: string;
+  readonly heading: string;
+  readonly wanted: readonly WantedProcess[];
+  readonly commands: readonly ShownCommand[];
+}
+
+/** A block of code that is not run. */
+export interface CodeBlock {
+  readonly page: string;
+  readonly line: number;
+  readonly language: string;
+  readonly text: string;
+  /** What the comment before it says: `file: <path>`. */
+  readonly comment: string;
+}
+
+interface Fence {
+  readonly line: number;
+  readonly language: string;
+  readonly comment: string;
+  readonly lines: string[];
+}
+
+interface Piece {
+  readonly heading?: string;
+  readonly wanted?: readonly WantedProcess[];
+  readonly fence?: Fence;
+}
+
+const comment = /^<!-- (.+) -->$/u;
+
+function wantedIn(line: string): readonly WantedProcess[] {
+  const [, verb, names = ''] = /^<!-- (start|supervise): (.+) -->$/u.exec(line) ?? [];
+  if (verb === undefined) return [];
+  return names.split(' ').map((name) => ({ name, supervised: verb === 'supervise' }));
+}
+
+/** The page as headings, comments that ask for processes, and fenced blocks, in order. */
+function* piecesOf(text: string): Generator<Piece> {
+  let fence: Fence | undefined;
+  let before = '';
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, language] = /^```(\w*)/u.exec(line) ?? [];
+    if (fence !== undefined && line === '```') {
+      yield { fence };
+      fence = undefined;
+    } else if (fence !== undefined) {
+      fence.lines.push(line);
+    } else if (language !== undefined) {
+      fence = { line: index + 1, language, comment: comment.exec(before)?.[1] ?? '', lines: [] };
+    } else {
+      const [, heading] = /^##? (.+)$/u.exec(line) ?? [];
+      if (heading !== undefined) yield { heading };
+      const wanted = wantedIn(line);
+      if (wanted.length > 0) yield { wanted };
+      if (line !== '') before = line;
+    }
+  }
+  if (fence !== undefined) throw new Error(`the block that begins in line ${fence.line} has no end`);
+}
+
+function commandsIn({ line: first, lines }: Fence): readonly ShownCommand[] {
+  const commands: { line: number; command: string; output: string[] }[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (line.startsWith('$ ')) commands.push({ line: first + index + 1, command: line.slice(2), output: [] });
+    else if (commands.length === 0) {
+      throw new Error(`line ${first + 1}: a console block begins with "$ " and a command`);
+    } else commands.at(-1)?.output.push(line);
+  }
+  return commands;
+}
+
+/** What a page shows, a session for each heading of the first two levels that has commands below it. */
+export function sessionsOf(page: string, text: string): readonly ShownSession[] {
+  const sessions: { page: string; heading: string; wanted: WantedProcess[]; commands: ShownCommand[] }[] = [];
+  for (const { heading, wanted = [], fence } of piecesOf(text)) {
+    if (heading !== undefined) sessions.push({ page, heading, wanted: [], commands: [] });
+    const session = sessions.at(-1);
+    session?.wanted.push(...wanted);
+    if (fence?.language === 'console') session?.commands.push(...commandsIn(fence));
+  }
+  return sessions.filter(({ commands }) => commands.length > 0);
+}
+
+/** The other blocks of a page. */
+export function codeBlocksOf(page: string, text: string): readonly CodeBlock[] {
+  return [...piecesOf(text)].flatMap(({ fence }) =>
+    fence === undefined || fence.language === 'console'
+      ? []
+      : [
+          {
+            page,
+            line: fence.line,
+            language: fence.language,
+            text: fence.lines.join('\n'),
+            comment: fence.comment,
+          },
+        ],
+  );
+}
