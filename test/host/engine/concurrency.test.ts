@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cli, type Ran, tempStateDir, uidIn } from '../../support/cli.ts';
 import { readJournal } from '../../support/journal.ts';
-import { sleeper, type TestProcess, stateOf as stateOfPid } from '../targets/processes.ts';
+import { sleeper, type TestProcess, stateOf as stateOfPid, until } from '../targets/processes.ts';
 
 const stateOf = ({ pid }: TestProcess): string | undefined => stateOfPid(pid);
 
@@ -56,13 +56,7 @@ describe('many commands at once on one state folder', () => {
     const targets = await Promise.all([sleeper('fl-grace'), sleeper('fl-grace')]);
     for (const { pid } of targets) process.kill(pid, 'SIGSTOP');
     const slow = cli(['attack', 'process', 'kill', '-p', 'fl-grace', '--grace', '30s', '--uid', 'slow'], { stateDir });
-    for (let tries = 0; tries < 200; tries++) {
-      const [injection] = readJournal(stateDir);
-      if (injection?.effects.length === 2) break;
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
+    await until('it injects', () => readJournal(stateDir)[0]?.effects.length === 2);
     const halted = await cli(['halt', '--reason', 'enough'], { stateDir });
     expect(halted.stdout).toContain('Attacks are halted');
     expect(await slow).toMatchObject({ code: 1 });
@@ -93,11 +87,7 @@ describe('many commands at once on one state folder', () => {
     process.kill(target.pid, 'SIGSTOP');
     const child = startCli(['attack', 'process', 'kill', '-p', 'fl-ctrl-c', '--grace', '30s'], { stateDir });
     const ended = finished(child);
-    for (let tries = 0; tries < 200 && readJournal(stateDir)[0]?.effects.length !== 1; tries++) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
+    await until('it injects', () => readJournal(stateDir)[0]?.effects.length === 1);
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ code: 130 });
     const [injection] = readJournal(stateDir);

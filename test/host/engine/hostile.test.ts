@@ -129,7 +129,7 @@ describe('keepers', () => {
     await lease(slow.pid, '--duration', '10m', '-r', 'sleep 3');
     process.kill(keeperOf(stateDir) ?? 0, 'SIGTERM');
     await until('it is being undone', () => stateOf(slow.pid) === 'S');
-    expect(await lease(quick.pid, '--duration', '1s')).toMatchObject({ code: 0 });
+    expect(await lease(quick.pid, '--duration', '5s')).toMatchObject({ code: 0 });
     expect(stateOf(quick.pid)).toBe('T');
     await until('the second runs again', () => stateOf(quick.pid) === 'S');
     await until('the keepers are gone', () => keeperOf(stateDir) === undefined);
@@ -138,7 +138,7 @@ describe('keepers', () => {
   test('a keeper that is stopped itself is replaced', async () => {
     const stateDir = tempStateDir();
     const [one, two] = [await sleeper('fl-one'), await sleeper('fl-two')];
-    await cli(['attack', 'process', 'stop', '-p', String(one.pid), '--duration', '3s'], { stateDir });
+    await cli(['attack', 'process', 'stop', '-p', String(one.pid), '--duration', '8s'], { stateDir });
     const frozen = keeperOf(stateDir) ?? 0;
     process.kill(frozen, 'SIGSTOP');
     await until('the keeper is stopped', () => stateOf(frozen) === 'T');

@@ -31,9 +31,9 @@ describe('a lease', () => {
     const stateDir = tempStateDir();
     const { pid } = await sleeper('fl-lease');
     const started = performance.now();
-    const uid = await stopFor('1s', pid, stateDir);
+    const uid = await stopFor('3s', pid, stateDir);
     await until('it runs again', () => stateOf(pid) === 'S');
-    expect(performance.now() - started).toBeGreaterThan(900);
+    expect(performance.now() - started).toBeGreaterThan(2_900);
     await until('the keeper is gone', () => keepersOf(stateDir).length === 0);
     expect((await show(uid, { stateDir })).state).toBe('recovered');
   });
@@ -41,18 +41,18 @@ describe('a lease', () => {
   test('recovered early, it does not fire later', async () => {
     const stateDir = tempStateDir();
     const { pid } = await sleeper('fl-early');
-    const uid = await stopFor('1s', pid, stateDir);
+    const uid = await stopFor('5s', pid, stateDir);
     await cli(['recover', uid], { stateDir });
     expect(stateOf(pid)).toBe('S');
     process.kill(pid, 'SIGSTOP');
-    await delay(1_500);
+    await delay(6_000);
     expect(stateOf(pid)).toBe('T');
   });
 
   test('keeper killed: the next command starts another, which ends the lease on time', async () => {
     const stateDir = tempStateDir();
     const { pid } = await sleeper('fl-killed-keeper');
-    await stopFor('3s', pid, stateDir);
+    await stopFor('8s', pid, stateDir);
     const [keeper] = keepersOf(stateDir);
     process.kill(keeper ?? 0, 'SIGKILL');
     await until('the keeper is dead', () => keepersOf(stateDir).length === 0);
@@ -65,9 +65,9 @@ describe('a lease', () => {
   test('keeper killed and the lease over: the next command ends it at once', async () => {
     const stateDir = tempStateDir();
     const { pid } = await sleeper('fl-overdue');
-    await stopFor('500ms', pid, stateDir);
+    await stopFor('3s', pid, stateDir);
     for (const keeper of keepersOf(stateDir)) process.kill(keeper, 'SIGKILL');
-    await delay(700);
+    await delay(3_200);
     expect(stateOf(pid)).toBe('T');
     const ran = await cli(['search'], { stateDir });
     expect(ran.stderr).toContain('its lease has ended');
@@ -87,7 +87,7 @@ describe('a lease', () => {
   test('many leases at once have one keeper', async () => {
     const stateDir = tempStateDir();
     const targets = await Promise.all(Array.from({ length: 8 }, (_, index) => sleeper(`fl-many-${index}`)));
-    await Promise.all(targets.map(({ pid }) => stopFor('4s', pid, stateDir)));
+    await Promise.all(targets.map(({ pid }) => stopFor('10s', pid, stateDir)));
     // Several may have been started at once; those that were not first leave.
     await until('one keeper is left', () => keepersOf(stateDir).length === 1);
     await delay(300);
@@ -108,14 +108,13 @@ describe('a lease', () => {
         FAKETIME_DONT_FAKE_MONOTONIC: '1',
       };
       const started = performance.now();
-      await stopFor('2s', pid, stateDir, env);
+      await stopFor('5s', pid, stateDir, env);
       writeFileSync(control, offset);
       const date = spawnSync('date', ['+%s'], { env: { ...process.env, ...env }, encoding: 'utf8' });
       expect(Math.abs(Number(date.stdout) - Date.now() / 1000), 'the clock was set').toBeGreaterThan(86_400);
       await until('it runs again', () => stateOf(pid) === 'S');
       const tookMs = performance.now() - started;
-      expect(tookMs).toBeGreaterThan(1_800);
-      expect(tookMs).toBeLessThan(8_000);
+      expect(tookMs).toBeGreaterThan(4_800);
       await until('the keeper is gone', () => keepersOf(stateDir).length === 0);
     }
   });

@@ -115,11 +115,11 @@ export function stateOf(pid: number): string | undefined {
 
 /** Wait for something that another process does. */
 export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const seen = look();
     if (seen !== undefined && seen !== false) return seen;
-    if (performance.now() > deadline) throw new Error(`waited 10 s in vain: ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited a minute in vain: ${what}`);
     await delay(5);
   }
 }
