@@ -9,10 +9,12 @@ import {
   type InjectionRecord,
   insertInjection,
   type NewInjection,
+  renameInjection,
 } from '../store/injections.ts';
 import { readHalt } from '../store/latches.ts';
+import { findSchedule } from '../store/schedules.ts';
 import type { EngineContext } from './context.ts';
-import { planToJson } from './injection.ts';
+import { cameToNothing, planToJson } from './injection.ts';
 import type { AttackRequest } from './request.ts';
 
 /** What is to be admitted, and the operation that will own it. */
@@ -32,12 +34,33 @@ export function refuseHalted(context: EngineContext): void {
   });
 }
 
-function refuseKnownUid(context: EngineContext, uid: string): void {
+/**
+ * A uid stands for one injection. An attempt that came to nothing gives it back, so that whoever asks again with the
+ * same uid is not told of a failure for ever: it is kept as `uid~1`, which no request can name.
+ */
+function takeUid(context: EngineContext, uid: string): void {
+  if (findSchedule(context.store, uid) !== undefined) {
+    throw new FaultlineError('SCHEDULE_EXISTS', `${uid} is the uid of a schedule`, {
+      hint: `faultline schedule show ${uid}`,
+    });
+  }
   const known = findInjection(context.store, uid);
   if (known === undefined) return;
+  if (cameToNothing(known)) {
+    let attempt = 1;
+    while (findInjection(context.store, `${uid}~${attempt}`) !== undefined) attempt++;
+    renameInjection(context.store, known.id, `${uid}~${attempt}`);
+    return;
+  }
   throw new FaultlineError('INJECTION_EXISTS', `there is an injection ${uid} already (${known.state})`, {
     hint: `faultline show ${uid}`,
   });
+}
+
+/** A schedule may end while a run of it is being planned. */
+function refuseEndedSchedule(context: EngineContext, uid: string | undefined): void {
+  const ended = uid !== undefined && (findSchedule(context.store, uid)?.endedAt ?? null) !== null;
+  if (ended) throw new FaultlineError('INJECTION_CANCELLED', `the schedule ${uid} has ended`);
 }
 
 /**
@@ -72,6 +95,7 @@ function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, own
     repeatMs: plan.repeatMs ?? null,
     owner,
     actor: context.actor,
+    schedule: request.schedule ?? null,
   };
 }
 
@@ -81,12 +105,17 @@ function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, own
  *
  * @throws {FaultlineError} GUARD_HALTED, INJECTION_EXISTS, GUARD_CONFLICT, STATE_…
  */
-export function admit(context: EngineContext, request: AttackRequest, admission: Admission): InjectionRecord {
+export function admit(
+  context: EngineContext,
+  request: AttackRequest,
+  admission: Admission,
+): Promise<InjectionRecord> {
   const { plan } = admission;
   const { store, timeline } = context;
   return timeline.write('admit', (record) => {
     refuseHalted(context);
-    refuseKnownUid(context, request.uid);
+    takeUid(context, request.uid);
+    refuseEndedSchedule(context, request.schedule);
     if (!request.allowOverlap) refuseConflicts(context, plan, -1);
     const id = insertInjection(store, rowOf(context, request, admission));
     claim(

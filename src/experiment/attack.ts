@@ -22,6 +22,11 @@ import { rollBack } from './recovery.ts';
 import type { AttackRequest } from './request.ts';
 import { attackShortfall } from './shortfall.ts';
 
+/** The fault's spec with what the engine has to remember of the request beside it. */
+export function specOf({ limits, allowOverlap, allowProtected }: AttackRequest, spec: JsonObject): JsonObject {
+  return { ...spec, ...limitsToJson(limits), allowOverlap, allowProtected };
+}
+
 /** A plan that passed the guard, and what is needed to carry it out. */
 export interface PreparedAttack {
   readonly fault: Fault;
@@ -78,8 +83,7 @@ export async function prepareAttack(context: EngineContext, request: AttackReque
   guardPlan(plan, request.limits, policy);
   refuseUselessLease(request, plan);
   refuseEmpty(plan);
-  const { limits, allowOverlap, allowProtected } = request;
-  return Object.freeze({ fault, spec: { ...spec, ...limitsToJson(limits), allowOverlap, allowProtected }, plan });
+  return Object.freeze({ fault, spec: specOf(request, spec), plan });
 }
 
 /** What an injection is once its fault has done what it could. */
@@ -91,9 +95,13 @@ function stateAfter(context: EngineContext, injection: InjectionRecord): Injecti
 }
 
 /** Write the verdicts and the state that follows from them, and let go of the injection. */
-function conclude(context: EngineContext, injection: InjectionRecord, verdicts: readonly TargetVerdict[]): void {
+function conclude(
+  context: EngineContext,
+  injection: InjectionRecord,
+  verdicts: readonly TargetVerdict[],
+): Promise<void> {
   const { store, timeline } = context;
-  timeline.write('conclude', (record) => {
+  return timeline.write('conclude', (record) => {
     for (const verdict of verdicts) {
       insertVerdict(store, injection.id, { ...verdict, phase: 'inject', round: 0 });
       record(injection, 'verdict', { target: verdict.target.label, verdict: verdict.verdict, seen: verdict.seen });
@@ -123,7 +131,7 @@ async function carryOut(context: EngineContext, injection: InjectionRecord, prep
     if (injection.leaseMs !== null) await ensureKeeper(context);
     const journal = journalOf(context, injection, { round: 0, cancellable: true });
     const verdicts = await prepared.fault.inject(prepared.plan, journal);
-    conclude(context, injection, verdicts);
+    await conclude(context, injection, verdicts);
     // Once more: it may have been killed while the targets were being looked at.
     if (injection.leaseMs !== null) await ensureKeeper(context);
   } catch (error) {
@@ -158,7 +166,7 @@ export async function attack(context: EngineContext, request: AttackRequest): Pr
     const prepared = await prepareAttack(context, request);
     const operation = beginOperation(context.self);
     try {
-      const injection = admit(context, request, { ...prepared, owner: operation.token });
+      const injection = await admit(context, request, { ...prepared, owner: operation.token });
       await carryOut(context, injection, prepared);
       return readInjection(context, currentRecord(context, injection));
     } finally {

@@ -5,7 +5,7 @@ import type { EngineContext } from './context.ts';
 import { errorToJson } from './error-json.ts';
 
 export interface AuditedAction {
-  /** `attack`, `recover`, `halt`, `release`, `repair` */
+  /** `attack`, `recover`, `halt`, `release`, `repair`, `refuse` */
   readonly action: string;
   readonly subject: string | null;
   readonly parameters: JsonObject;
@@ -18,10 +18,10 @@ const messageOf = (message: unknown): string | null => (message === null ? null 
  *
  * An entry that cannot be written (a full disk) must not turn a deed that was done into an error.
  */
-export function writeAudit(context: EngineContext, action: AuditedAction, lacks: unknown): void {
+export async function writeAudit(context: EngineContext, action: AuditedAction, lacks: unknown): Promise<void> {
   const { code, message } = lacks === undefined ? { code: 'ok', message: null } : errorToJson(lacks);
   try {
-    context.timeline.write('audit', () => {
+    await context.timeline.write('audit', () => {
       const result = textOf(code);
       insertAudit(context.store, {
         at: Date.now(),
@@ -49,10 +49,10 @@ export async function audited<Result>(
 ): Promise<Result> {
   try {
     const result = await body();
-    writeAudit(context, action, shortfall(result));
+    await writeAudit(context, action, shortfall(result));
     return result;
   } catch (error) {
-    writeAudit(context, action, error);
+    await writeAudit(context, action, error);
     throw error;
   }
 }

@@ -31,10 +31,10 @@ function node(): Requirement {
   return { name: 'Node.js', status: 'ok', detail: process.versions.node };
 }
 
-function journal(context: EngineContext): Requirement {
+async function journal(context: EngineContext): Promise<Requirement> {
   const name = 'journal';
   try {
-    context.timeline.write('probe', () => undefined);
+    await context.timeline.write('probe', () => undefined);
     return { name, status: 'ok', detail: `${context.store.file} can be written` };
   } catch (error) {
     if (!isFaultlineError(error)) throw error;
@@ -65,7 +65,7 @@ async function policy(context: EngineContext): Promise<Requirement> {
 /** Ask every part what this host lacks for it. */
 export async function examine(context: EngineContext): Promise<readonly Examination[]> {
   const { host } = context;
-  const state = journal(context);
+  const state = await journal(context);
   const engine = [
     kernel(host),
     node(),

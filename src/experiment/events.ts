@@ -5,7 +5,7 @@ import type { EventRecord } from '../store/events.ts';
  * What the engine tells whoever watches: the command line's progress, the event stream, metrics and reports all render
  * these and compute no state of their own.
  *
- * All but `writing` and `progress` are also lines of the injection's timeline in the journal, and are told only after
+ * All but `writing`, `written` and `progress` are also lines of the injection's timeline in the journal, and are told only after
  * they are on the disk.
  */
 export type EventType =
@@ -31,8 +31,19 @@ export type EventType =
   | 'unrecoverable'
   | 'halted'
   | 'released'
+  /** A schedule was added; `data.schedule` is its uid here and below, `data.expression`. */
+  | 'schedule.added'
+  /** A tick is taken; `data.run` is the uid of the injection that is about to begin. */
+  | 'schedule.run'
+  /** A tick is skipped, the first in a row; `data.reason`, and `data.skipped` in all. */
+  | 'schedule.skipped'
+  /** A run did not do what was asked; `data.run`, `data.error`. */
+  | 'schedule.failed'
+  | 'schedule.ended'
   /** The journal is about to be written; `data.step`. Not kept. */
   | 'writing'
+  /** The journal was written, and it is on the disk; `data.step`, `data.ms`. Not kept. */
+  | 'written'
   /** How far a long step is; `data.message`, `data.done`, `data.total`. Not kept. */
   | 'progress';
 

@@ -39,8 +39,8 @@ export async function recoverAll(context: EngineContext, options: RecoveryOption
   });
 }
 
-function latch(context: EngineContext, reason: string): void {
-  context.timeline.write('halt', (record) => {
+function latch(context: EngineContext, reason: string): Promise<void> {
+  return context.timeline.write('halt', (record) => {
     setHalt(context.store, { reason, actor: context.actor, at: Date.now() });
     record(null, 'halted', { reason });
   });
@@ -56,7 +56,7 @@ export async function halt(context: EngineContext, reason: string): Promise<Swee
   return audited(context, { action: 'halt', subject: null, parameters: { reason } }, async () => {
     let unlatched: FaultlineError | undefined;
     try {
-      latch(context, reason);
+      await latch(context, reason);
     } catch (error) {
       if (!isUnwritable(error)) throw error;
       unlatched = error;
@@ -71,12 +71,10 @@ export async function halt(context: EngineContext, reason: string): Promise<Swee
 /** Allow attacks again. @returns the halt that was latched, if one was */
 export async function releaseHalt(context: EngineContext): Promise<HaltRecord | undefined> {
   return audited(context, { action: 'release', subject: null, parameters: {} }, () =>
-    Promise.resolve(
-      context.timeline.write('release halt', (record) => {
-        const latched = readHalt(context.store);
-        if (clearHalt(context.store)) record(null, 'released');
-        return latched;
-      }),
-    ),
+    context.timeline.write('release halt', (record) => {
+      const latched = readHalt(context.store);
+      if (clearHalt(context.store)) record(null, 'released');
+      return latched;
+    }),
   );
 }

@@ -38,11 +38,6 @@ const cancelPollMs = 100;
 
 class StillReleasing extends Error {}
 
-/** Block this thread: `intend` is synchronous, since nothing may come between it and the effect. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
 /** The disk is full, or the folder has become read-only. */
 export function isUnwritable(error: unknown): error is FaultlineError {
   return isFaultlineError(error, 'STATE_DISK_FULL') || isFaultlineError(error, 'STATE_UNWRITABLE');
@@ -75,7 +70,7 @@ function settledHolders({ context, injection }: Scope, hold: string): readonly E
   return others;
 }
 
-function tryIntend(scope: Scope, build: BuildIntents): readonly Effect[] {
+function tryIntend(scope: Scope, build: BuildIntents): Promise<readonly Effect[]> {
   const { context, injection, round } = scope;
   return context.timeline.write('intend', (record) => {
     throwIfCancelled(scope);
@@ -89,11 +84,11 @@ function tryIntend(scope: Scope, build: BuildIntents): readonly Effect[] {
   });
 }
 
-function intend(scope: Scope, build: BuildIntents): readonly Effect[] {
+async function intend(scope: Scope, build: BuildIntents): Promise<readonly Effect[]> {
   const giveUpMs = bootTimeMs() + releaseWaitMs;
   for (;;) {
     try {
-      return tryIntend(scope, build);
+      return await tryIntend(scope, build);
     } catch (error) {
       if (!(error instanceof StillReleasing)) throw error;
       if (bootTimeMs() > giveUpMs) {
@@ -101,15 +96,19 @@ function intend(scope: Scope, build: BuildIntents): readonly Effect[] {
           hint: 'faultline recover --all, then try again',
         });
       }
-      pause(releasePollMs);
+      await delay(releasePollMs);
     }
   }
 }
 
 /** Do without the write where undoing must go on. */
-function tolerant<Result>({ onUnwritten }: Scope, body: () => Result, otherwise: () => Result): Result {
+async function tolerant<Result>(
+  { onUnwritten }: Scope,
+  body: () => Promise<Result>,
+  otherwise: () => Result,
+): Promise<Result> {
   try {
-    return body();
+    return await body();
   } catch (error) {
     if (onUnwritten === undefined || !isUnwritable(error)) throw error;
     onUnwritten(error);
@@ -117,8 +116,8 @@ function tolerant<Result>({ onUnwritten }: Scope, body: () => Result, otherwise:
   }
 }
 
-function writeSettlements({ context, injection }: Scope, settlements: readonly Settlement[]): void {
-  context.timeline.write('settle', (record) => {
+function writeSettlements({ context, injection }: Scope, settlements: readonly Settlement[]): Promise<void> {
+  return context.timeline.write('settle', (record) => {
     const settledBootMs = bootTimeMs();
     // What has this status already only learns its outcome: that is no event.
     const changed = settlements.filter(({ effect, status }) => effectStatus(context.store, effect.id) !== status);
@@ -150,7 +149,7 @@ function heldByOthers(scope: Scope, effects: readonly Effect[]): ReadonlyMap<Eff
   );
 }
 
-function writeReleases(scope: Scope, effects: readonly Effect[]): ReadonlyMap<Effect, string> {
+function writeReleases(scope: Scope, effects: readonly Effect[]): Promise<ReadonlyMap<Effect, string>> {
   const { context, injection } = scope;
   return context.timeline.write('release', (record) => {
     const held = heldByOthers(scope, effects);
@@ -177,13 +176,13 @@ export function journalOf(context: EngineContext, injection: InjectionRecord, op
   const scope: Scope = { ...options, context, injection };
   return Object.freeze({
     intend: (build: BuildIntents) => intend(scope, build),
-    settle: (settlements: readonly Settlement[]) => {
-      const write = (): void => writeSettlements(scope, settlements);
-      if (settlements.length > 0) tolerant(scope, write, () => undefined);
+    settle: async (settlements: readonly Settlement[]) => {
+      const write = (): Promise<void> => writeSettlements(scope, settlements);
+      if (settlements.length > 0) await tolerant(scope, write, () => undefined);
     },
     insist: options.insist === true,
-    releaseOrThrow: (effects: readonly Effect[]) => {
-      writeReleases(scope, effects);
+    releaseOrThrow: async (effects: readonly Effect[]) => {
+      await writeReleases(scope, effects);
     },
     release: (effects: readonly Effect[]) =>
       tolerant(

@@ -1,6 +1,6 @@
 import { bootTimeMs } from '../linux/clock.ts';
 import { setProcessName } from '../linux/prctl.ts';
-import { type InjectionRecord, liveInjections } from '../store/injections.ts';
+import { type InjectionRecord, injectionsToAttend, summarizeLeases } from '../store/injections.ts';
 import { clearKeeper, readKeeper, setKeeper } from '../store/latches.ts';
 import type { EngineContext } from './context.ts';
 import { recoverAll } from './halt.ts';
@@ -21,7 +21,7 @@ const pollMs = 200;
 const repairPauseMs = 15_000;
 
 /** Become this folder's keeper, unless one is there that serves. */
-function takeOffice(context: EngineContext): boolean {
+function takeOffice(context: EngineContext): Promise<boolean> {
   return context.timeline.write('keeper', () => {
     if (isServing(readKeeper(context.store))) return false;
     setKeeper(context.store, { ...context.self });
@@ -39,7 +39,7 @@ function inOffice({ store, self }: EngineContext): boolean {
  * Leave when no lease is left. A command that adds one does so under the same lock and then looks for a keeper: either
  * we see its lease here, or it sees that we are gone.
  */
-function leaveOffice(context: EngineContext): boolean {
+async function leaveOffice(context: EngineContext): Promise<boolean> {
   if (leasesToKeep(context) > 0 && inOffice(context)) return false; // the common case, without the write lock
   return context.timeline.write('keeper', () => {
     if (!inOffice(context)) return true;
@@ -99,14 +99,16 @@ function attend(context: EngineContext, desk: Desk, injection: InjectionRecord):
 }
 
 /** The moment of the next thing to do, in CLOCK_BOOTTIME ms. */
-function nextDueBootMs(desk: Desk, live: readonly InjectionRecord[]): number {
-  const dues = live
+function nextDueBootMs(context: EngineContext, desk: Desk, attended: readonly InjectionRecord[]): number {
+  const rounds = attended
     .filter(({ uid }) => !desk.atWork.has(uid))
-    .flatMap((injection) => [
-      Math.max(injection.leaseEndBootMs ?? Number.POSITIVE_INFINITY, desk.notBeforeBootMs.get(injection.uid) ?? 0),
-      nextRoundBootMs(injection, desk.lastRoundBootMs.get(injection.uid)) ?? Number.POSITIVE_INFINITY,
-    ]);
-  return Math.min(...dues, bootTimeMs() + pollMs);
+    .map((injection) => nextRoundBootMs(injection, desk.lastRoundBootMs.get(injection.uid)))
+    .filter((bootMs) => bootMs !== undefined);
+  const nowBootMs = bootTimeMs();
+  const { nextEndBootMs } = summarizeLeases(context.store, context.host);
+  // A lease that is over already is being ended, or waits for its next try: no reason to look without a pause.
+  const next = nextEndBootMs !== null && nextEndBootMs > nowBootMs ? [nextEndBootMs] : [];
+  return Math.min(...rounds, ...next, nowBootMs + pollMs);
 }
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {
@@ -127,7 +129,7 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
  * that adds a lease from now on starts another keeper.
  */
 async function abdicate(context: EngineContext, desk: Desk): Promise<void> {
-  context.timeline.write('keeper', () => {
+  await context.timeline.write('keeper', () => {
     if (inOffice(context)) clearKeeper(context.store);
   });
   await recoverAll(context, { reason: 'its keeper was told to end', abandon: false });
@@ -142,13 +144,14 @@ async function abdicate(context: EngineContext, desk: Desk): Promise<void> {
  */
 export async function keep(context: EngineContext, onError: (error: unknown) => void): Promise<void> {
   setProcessName('faultline-keep');
-  if (!takeOffice(context)) return;
+  if (!(await takeOffice(context))) return;
   const desk: Desk = { atWork: new Map(), lastRoundBootMs: new Map(), notBeforeBootMs: new Map(), onError };
   while (!context.interrupted.aborted) {
-    const live = liveInjections(context.store);
-    for (const injection of live) attend(context, desk, injection);
-    if (desk.atWork.size === 0 && leaveOffice(context)) return;
-    await wait(nextDueBootMs(desk, live) - bootTimeMs(), context.interrupted);
+    const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
+    const attended = injectionsToAttend(context.store, moment);
+    for (const injection of attended) attend(context, desk, injection);
+    if (desk.atWork.size === 0 && (await leaveOffice(context))) return;
+    await wait(nextDueBootMs(context, desk, attended) - bootTimeMs(), context.interrupted);
   }
   await abdicate(context, desk);
 }

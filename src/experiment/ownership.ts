@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
 import { readStat } from '../linux/procfs/stat.ts';
-import { type InjectionRecord, leasedInjections } from '../store/injections.ts';
+import { type InjectionRecord, summarizeLeases } from '../store/injections.ts';
 import { currentState, identityKey, type ProcessIdentity } from '../targets/identity.ts';
 import type { EngineContext } from './context.ts';
 
@@ -36,7 +36,7 @@ function processIdentity(value: JsonObject): ProcessIdentity | undefined {
 }
 
 /** Is the process that this names still there? */
-function isRunning(value: JsonObject | null | undefined): boolean {
+export function isRunning(value: JsonObject | null | undefined): boolean {
   const identity = value === null || value === undefined ? undefined : processIdentity(value);
   return identity !== undefined && currentState(identity) === 'alive';
 }
@@ -73,5 +73,5 @@ export function isOwned(context: EngineContext, injection: InjectionRecord): boo
 
 /** How many leases a keeper here has to watch: those whose processes can be told from here. */
 export function leasesToKeep(context: EngineContext): number {
-  return leasedInjections(context.store).filter((injection) => !isElsewhere(context, injection)).length;
+  return summarizeLeases(context.store, context.host).count;
 }

@@ -82,7 +82,7 @@ interface Taken {
 }
 
 /** Take the injection over, or ask its living owner to stop. @returns undefined while it is still owned */
-function tryOwn(context: EngineContext, uid: string, options: OwningOptions): Taken | undefined {
+function tryOwn(context: EngineContext, uid: string, options: OwningOptions): Promise<Taken | undefined> {
   const { store, timeline } = context;
   const { reason, stillDue = () => true } = options;
   return timeline.write('own', (record) => {
@@ -126,7 +126,7 @@ async function own(context: EngineContext, uid: string, options: OwningOptions):
   const giveUpMs = bootTimeMs() + ownerWaitMs;
   for (;;) {
     try {
-      const taken = tryOwn(context, uid, options);
+      const taken = await tryOwn(context, uid, options);
       if (taken !== undefined) return taken;
     } catch (error) {
       const injection = isUnwritable(error) ? findInjection(context.store, uid) : undefined;
@@ -171,9 +171,9 @@ interface Ending {
   readonly rolledBack: boolean;
 }
 
-function finish(context: EngineContext, injection: InjectionRecord, ending: Ending): void {
+function finish(context: EngineContext, injection: InjectionRecord, ending: Ending): Promise<void> {
   const { store, timeline } = context;
-  timeline.write('finish', (record) => {
+  return timeline.write('finish', (record) => {
     for (const verdict of ending.verdicts) {
       insertVerdict(store, injection.id, { ...verdict, phase: 'recover', round: 0 });
       record(injection, 'verdict', { target: verdict.target.label, verdict: verdict.verdict, seen: verdict.seen });
@@ -201,7 +201,7 @@ async function undo(context: EngineContext, injection: InjectionRecord, ending: 
   const fault = await context.descriptorOf(injection.kind).load();
   const verdicts = await fault.recover(ending.effects, journal);
   try {
-    finish(context, injection, { ...ending, verdicts });
+    await finish(context, injection, { ...ending, verdicts });
   } catch (error) {
     if (!(error instanceof FaultlineError)) throw error;
     onUnwritten(error);
@@ -246,7 +246,7 @@ export async function rollBack(context: EngineContext, injection: InjectionRecor
   const failure = errorToJson(cause);
   const options: RecoveryOptions = { reason: `rolled back: ${textOf(failure['message'])}`, abandon: false };
   try {
-    context.timeline.write('roll back', (record) => {
+    await context.timeline.write('roll back', (record) => {
       updateInjection(context.store, injection.id, { state: 'recovering', cancel: null });
       record(injection, 'recovering', { reason: options.reason });
     });

@@ -29,7 +29,12 @@ async function planRound(context: EngineContext, fault: Fault, injection: Inject
   return plan;
 }
 
-function ownRound(context: EngineContext, uid: string, plan: Plan, owner: JsonObject): InjectionRecord | undefined {
+function ownRound(
+  context: EngineContext,
+  uid: string,
+  plan: Plan,
+  owner: JsonObject,
+): Promise<InjectionRecord | undefined> {
   const { store, timeline } = context;
   return timeline.write('own', (record) => {
     const injection = findInjection(store, uid);
@@ -51,7 +56,7 @@ function ownRound(context: EngineContext, uid: string, plan: Plan, owner: JsonOb
 async function prepareRound(context: EngineContext, fault: Fault, injection: InjectionRecord, owner: JsonObject) {
   try {
     const plan = await planRound(context, fault, injection);
-    const owned = plan.targets.length === 0 ? undefined : ownRound(context, injection.uid, plan, owner);
+    const owned = plan.targets.length === 0 ? undefined : await ownRound(context, injection.uid, plan, owner);
     return owned === undefined ? undefined : { plan, owned };
   } catch (error) {
     if (isEmptyRound(error)) return undefined;
@@ -59,8 +64,8 @@ async function prepareRound(context: EngineContext, fault: Fault, injection: Inj
   }
 }
 
-function disown(context: EngineContext, injection: InjectionRecord): void {
-  context.timeline.write('disown', () => {
+function disown(context: EngineContext, injection: InjectionRecord): Promise<void> {
+  return context.timeline.write('disown', () => {
     if (isLive(currentRecord(context, injection).state)) {
       updateInjection(context.store, injection.id, { owner: null, cancel: null });
     }
@@ -91,12 +96,12 @@ async function injectRound(context: EngineContext, fault: Fault, { plan, owned }
   const round = owned.rounds - 1; // it counts this one already
   try {
     const verdicts = await fault.inject(plan, journalOf(context, owned, { round, cancellable: true }));
-    writeVerdicts(context, owned, round, verdicts);
+    await writeVerdicts(context, owned, round, verdicts);
   } catch (error) {
     // Cancelled by a recovery that waits for us: it takes over from the journal as soon as we let go.
     if (!(error instanceof FaultlineError)) throw error;
   } finally {
-    disown(context, owned);
+    await disown(context, owned);
   }
 }
 
@@ -105,8 +110,8 @@ function writeVerdicts(
   injection: InjectionRecord,
   round: number,
   verdicts: readonly TargetVerdict[],
-): void {
-  context.timeline.write('verdicts', (record) => {
+): Promise<void> {
+  return context.timeline.write('verdicts', (record) => {
     for (const verdict of verdicts) {
       insertVerdict(context.store, injection.id, { ...verdict, phase: 'inject', round });
       record(injection, 'verdict', { target: verdict.target.label, verdict: verdict.verdict, seen: verdict.seen });

@@ -43,7 +43,7 @@ describe('repair', () => {
 
   test('what was left behind is undone, and written down', async () => {
     const { record } = await attack(context, await parseAttack('noop', 'hold', { uid: 'left' }, {}));
-    context.store.write(() => {
+    await context.store.write(() => {
       context.store.run("UPDATE injection SET state = 'injecting', injected_boot_ms = NULL, owner = $owner", {
         owner: JSON.stringify(gone),
       });
@@ -55,14 +55,14 @@ describe('repair', () => {
 
   test('an injection from before a reboot has nothing left to undo, and that is said', async () => {
     const { record } = await attack(context, await parseAttack('noop', 'hold', { uid: 'reboot' }, {}));
-    context.store.write(() => context.store.run("UPDATE injection SET boot_id = 'an earlier boot'"));
+    await context.store.write(() => context.store.run("UPDATE injection SET boot_id = 'an earlier boot'"));
     expect(await supervise(context)).toMatchObject([{ uid: 'reboot', reason: 'the host was rebooted since' }]);
     expect(currentRecord(context, record).state).toBe('recovered');
   });
 
   test('one of another PID namespace is left alone, and cannot be recovered from here', async () => {
     const { record } = await attack(context, await parseAttack('noop', 'hold', { uid: 'elsewhere' }, {}));
-    context.store.write(() => context.store.run('UPDATE injection SET pid_namespace = 1, lease_end_boot_ms = 1'));
+    await context.store.write(() => context.store.run('UPDATE injection SET pid_namespace = 1, lease_end_boot_ms = 1'));
     expect(await supervise(context)).toEqual([]);
     expect(await repair(context, currentRecord(context, record), 'asked')).toBeUndefined();
     expect(currentRecord(context, record).state).toBe('injected');

@@ -1,6 +1,6 @@
 import { asFaultlineError, FaultlineError } from '../base/error.ts';
 import { bootTimeMs } from '../linux/clock.ts';
-import { type InjectionRecord, liveInjections } from '../store/injections.ts';
+import { type InjectionRecord, injectionsToAttend } from '../store/injections.ts';
 import { readKeeper } from '../store/latches.ts';
 import { writeAudit } from './audit.ts';
 import type { EngineContext } from './context.ts';
@@ -53,10 +53,10 @@ export async function repair(
   try {
     const outcome = await recoverInjection(context, uid, { reason, abandon: false, stillDue });
     if (outcome.already) return undefined;
-    writeAudit(context, action, recoveryShortfall(outcome));
+    await writeAudit(context, action, recoveryShortfall(outcome));
     return { uid, reason, outcome };
   } catch (error) {
-    writeAudit(context, action, error);
+    await writeAudit(context, action, error);
     return { uid, reason, outcome: asFaultlineError(error) };
   }
 }
@@ -66,11 +66,10 @@ export async function repair(
  * command died half way, anything from before a reboot), and see that leases that go on have a keeper.
  */
 export async function supervise(context: EngineContext): Promise<readonly Repair[]> {
-  const live = liveInjections(context.store);
-  if (live.length === 0) return [];
+  const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
   const keeperLives = isServing(readKeeper(context.store));
   const repairs: Repair[] = [];
-  for (const injection of live) {
+  for (const injection of injectionsToAttend(context.store, moment)) {
     const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
     const done = reason === undefined ? undefined : await repair(context, injection, reason);
     if (done !== undefined) repairs.push(done);

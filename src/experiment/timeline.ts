@@ -12,36 +12,41 @@ export interface Subject {
 
 export type Recorder = (subject: Subject | null, type: EventType, data?: JsonObject) => void;
 
+/** Events that are told and not kept. */
+type Telling = 'progress' | 'writing' | 'written';
+
 /** The one way to change the journal: changes and the events that tell of them are one transaction. */
 export interface Timeline {
   /**
-   * Run `body` as one durable transaction. What it records goes into the journal with it and is told to the observer
+   * Run `body` as one durable transaction, which may share its commit with others. What it records goes into the journal with it and is told to the observer
    * after the commit, so that nobody ever hears of what a crash could still take back.
    *
    * @param step names the write, for observers: `intend`, `settle`, …
    */
-  write<Result>(step: string, body: (record: Recorder) => Result): Result;
+  write<Result>(step: string, body: (record: Recorder) => Result): Promise<Result>;
   /** Tell without writing. */
-  tell(uid: string | null, type: 'progress' | 'writing', data: JsonObject): void;
+  tell(uid: string | null, type: Telling, data: JsonObject): void;
 }
 
 export function timelineOver(store: Store, observe: Observer): Timeline {
   function make(uid: string | null, type: EventType, data: JsonObject): EngineEvent {
     return Object.freeze({ uid, type, data, at: Date.now(), bootMs: bootTimeMs() });
   }
-  function tell(uid: string | null, type: 'progress' | 'writing', data: JsonObject): void {
+  function tell(uid: string | null, type: Telling, data: JsonObject): void {
     observe(make(uid, type, data));
   }
-  function write<Result>(step: string, body: (record: Recorder) => Result): Result {
+  async function write<Result>(step: string, body: (record: Recorder) => Result): Promise<Result> {
     const events: EngineEvent[] = [];
     tell(null, 'writing', { step });
-    const result = store.write(() =>
+    const sinceMs = performance.now();
+    const result = await store.write(() =>
       body((subject, type, data = {}) => {
         const event = make(subject?.uid ?? null, type, data);
         insertEvent(store, subject?.id ?? null, event);
         events.push(event);
       }),
     );
+    tell(null, 'written', { step, ms: performance.now() - sinceMs });
     for (const event of events) observe(event);
     return result;
   }

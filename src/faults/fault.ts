@@ -54,6 +54,11 @@ export interface Fault {
    * @throws {FaultlineError} for input that the schema cannot refuse
    */
   parse(action: string, input: JsonObject): Promise<JsonObject>;
+  /**
+   * Does it go on until it is recovered, whatever its targets: is something left to undo, or is it repeated? If so, a
+   * schedule of it needs a duration.
+   */
+  lasts(action: string, spec: JsonObject): boolean;
   /** Exactly what would be touched. Changes nothing: a dry run prints it, `inject` does it. */
   plan(action: string, spec: JsonObject, context: PlanContext): Promise<Plan>;
   /**
@@ -159,7 +164,7 @@ export interface Settlement {
   readonly outcome: JsonObject;
 }
 
-/** The fault's way to the journal. Every method returns after its write is on the disk. */
+/** The fault's way to the journal. What a method writes is on the disk when it resolves. */
 export interface Journal {
   /**
    * Write down what is about to happen. `build` runs with the journal's write lock held and is told which other
@@ -168,20 +173,20 @@ export interface Journal {
    * @throws {FaultlineError} INJECTION_CANCELLED when the injection was recovered or halted meanwhile;
    *   STATE_… when it cannot be written. Then nothing may be applied.
    */
-  intend(build: (holdersOf: (hold: string) => readonly Effect[]) => readonly EffectIntent[]): readonly Effect[];
+  intend(build: (holdersOf: (hold: string) => readonly Effect[]) => readonly EffectIntent[]): Promise<readonly Effect[]>;
   /** Write down how effects ended. */
-  settle(settlements: readonly Settlement[]): void;
+  settle(settlements: readonly Settlement[]): Promise<void>;
   /**
    * Let go of what effects hold, before undoing them. @returns for each effect the uid of another injection that
    * still holds the same: then it is not to be undone yet, and counts as undone here.
    */
-  release(effects: readonly Effect[]): ReadonlyMap<Effect, string>;
+  release(effects: readonly Effect[]): Promise<ReadonlyMap<Effect, string>>;
   /**
    * The same where undoing must not go on unwritten, because doing it twice would not be harmless.
    *
    * @throws {FaultlineError} STATE_…
    */
-  releaseOrThrow(effects: readonly Effect[]): void;
+  releaseOrThrow(effects: readonly Effect[]): Promise<void>;
   /**
    * Did the user ask for this very injection? Otherwise an undoing that was begun before and never seen to end, and
    * that is not harmless to repeat, must be left to the user.

@@ -35,6 +35,8 @@ export interface InjectionRecord {
   readonly owner: JsonObject | null;
   readonly error: JsonObject | null;
   readonly actor: JsonObject;
+  /** The uid of the schedule that it is a run of. */
+  readonly schedule: string | null;
 }
 
 export type NewInjection = Omit<
@@ -78,6 +80,7 @@ function toRecord(row: Row): InjectionRecord {
     owner: objectOrNull(row, 'owner'),
     error: objectOrNull(row, 'error'),
     actor: object(row, 'actor'),
+    schedule: textOrNull(row, 'schedule'),
   });
 }
 
@@ -87,9 +90,9 @@ const json = (value: JsonObject | null): string | null => (value === null ? null
 export function insertInjection(store: Store, injection: NewInjection): number {
   return store.run(
     `INSERT INTO injection (uid, kind, action, spec, plan, state, created_at, updated_at, boot_id, pid_namespace,
-       time_namespace, lease_ms, repeat_ms, owner, actor)
+       time_namespace, lease_ms, repeat_ms, owner, actor, schedule)
      VALUES ($uid, $kind, $action, $spec, $plan, $state, $createdAt, $createdAt, $bootId, $pidNamespace,
-       $timeNamespace, $leaseMs, $repeatMs, $owner, $actor)`,
+       $timeNamespace, $leaseMs, $repeatMs, $owner, $actor, $schedule)`,
     {
       uid: injection.uid,
       kind: injection.kind,
@@ -105,6 +108,7 @@ export function insertInjection(store: Store, injection: NewInjection): number {
       repeatMs: injection.repeatMs,
       owner: json(injection.owner),
       actor: JSON.stringify(injection.actor),
+      schedule: injection.schedule,
     },
   ).lastId;
 }
@@ -132,6 +136,11 @@ export function updateInjection(store: Store, id: number, change: InjectionChang
   store.run(`UPDATE injection SET ${sets.join(', ')} WHERE id = $id`, parameters);
 }
 
+/** Give an injection another uid. */
+export function renameInjection(store: Store, id: number, uid: string): void {
+  store.run('UPDATE injection SET uid = $uid WHERE id = $id', { id, uid });
+}
+
 export function findInjection(store: Store, uid: string): InjectionRecord | undefined {
   const row = store.get('SELECT * FROM injection WHERE uid = $uid', { uid });
   return row === undefined ? undefined : toRecord(row);
@@ -149,35 +158,110 @@ export function liveInjections(store: Store): readonly InjectionRecord[] {
   return store.all(`SELECT * FROM injection WHERE state IN (${liveList}) ORDER BY id`).map(toRecord);
 }
 
-/** Every live injection that ends by itself. */
-export function leasedInjections(store: Store): readonly InjectionRecord[] {
-  return liveInjections(store).filter(({ leaseMs }) => leaseMs !== null);
+/** A moment of a boot: CLOCK_BOOTTIME ms mean nothing without it. */
+export interface BootMoment {
+  readonly bootId: string;
+  readonly bootMs: number;
+}
+
+/**
+ * The live injections that something may have to be done about now, oldest first: not quite injected, of another boot,
+ * with a lease that is over, or to be repeated. The others, which may be thousands, are not even read.
+ */
+export function injectionsToAttend(store: Store, { bootId, bootMs }: BootMoment): readonly InjectionRecord[] {
+  const sql = `SELECT * FROM injection WHERE state IN (${liveList})
+      AND (state <> 'injected' OR boot_id <> $bootId OR lease_end_boot_ms <= $bootMs OR repeat_ms IS NOT NULL)
+    ORDER BY id`;
+  return store.all(sql, { bootId, bootMs }).map(toRecord);
+}
+
+/** Where PIDs and start times mean what they mean to us. */
+export interface Whereabouts {
+  readonly bootId: string;
+  readonly pidNamespace: number;
+  readonly timeNamespace: number;
+}
+
+/** The live injections that end by themselves, but for those of this boot that were made in another namespace. */
+export interface LeaseSummary {
+  readonly count: number;
+  /** When the next one ends, in CLOCK_BOOTTIME ms. */
+  readonly nextEndBootMs: number | null;
+}
+
+export function summarizeLeases(store: Store, { bootId, pidNamespace, timeNamespace }: Whereabouts): LeaseSummary {
+  const row = store.get(
+    `SELECT count(*) AS n, min(lease_end_boot_ms) AS next FROM injection
+     WHERE state IN (${liveList}) AND lease_ms IS NOT NULL
+       AND (boot_id <> $bootId OR (pid_namespace = $pidNamespace AND time_namespace = $timeNamespace))`,
+    { bootId, pidNamespace, timeNamespace },
+  );
+  if (row === undefined) return { count: 0, nextEndBootMs: null };
+  return { count: number(row, 'n'), nextEndBootMs: numberOrNull(row, 'next') };
 }
 
 export interface InjectionFilter {
   readonly states?: readonly InjectionState[];
   readonly kind?: string;
+  /** Runs of this schedule only. */
+  readonly schedule?: string;
   readonly ascending?: boolean;
   readonly offset?: number;
   /** No limit when absent. */
   readonly limit?: number;
 }
 
-export function listInjections(store: Store, filter: InjectionFilter): readonly InjectionRecord[] {
-  const where: string[] = [];
-  const parameters: Record<string, string | number> = { limit: filter.limit ?? -1, offset: filter.offset ?? 0 };
+/** What a filter asks for, as a condition of SQL with its parameters. */
+function conditionOf(filter: InjectionFilter): { readonly where: string; readonly parameters: Parameters } {
+  const conditions: string[] = [];
+  const parameters: Record<string, string> = {};
   if (filter.states !== undefined) {
-    where.push(`state IN (${filter.states.map((_, index) => `$state${index}`).join(', ')})`);
+    conditions.push(`state IN (${filter.states.map((_, index) => `$state${index}`).join(', ')})`);
     for (const [index, state] of filter.states.entries()) parameters[`state${index}`] = state;
   }
-  if (filter.kind !== undefined) {
-    where.push('kind = $kind');
-    parameters['kind'] = filter.kind;
+  for (const column of ['kind', 'schedule'] as const) {
+    const value = filter[column];
+    if (value === undefined) continue;
+    conditions.push(`${column} = $${column}`);
+    parameters[column] = value;
   }
-  const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
+  return { where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, parameters };
+}
+
+export function listInjections(store: Store, filter: InjectionFilter): readonly InjectionRecord[] {
+  const { where, parameters } = conditionOf(filter);
   const order = filter.ascending === true ? 'ASC' : 'DESC';
-  const sql = `SELECT * FROM injection ${condition} ORDER BY id ${order} LIMIT $limit OFFSET $offset`;
-  return store.all(sql, parameters satisfies Parameters).map(toRecord);
+  const sql = `SELECT * FROM injection ${where} ORDER BY id ${order} LIMIT $limit OFFSET $offset`;
+  return store.all(sql, { ...parameters, limit: filter.limit ?? -1, offset: filter.offset ?? 0 }).map(toRecord);
+}
+
+/** How many injections a filter matches, on all pages together. */
+export function countInjections(store: Store, filter: InjectionFilter): number {
+  const { where, parameters } = conditionOf(filter);
+  const row = store.get(`SELECT count(*) AS n FROM injection ${where}`, parameters);
+  return row === undefined ? 0 : number(row, 'n');
+}
+
+/** How many live injections there are of one fault in one state. */
+export interface LiveTally {
+  readonly kind: string;
+  readonly action: string;
+  readonly state: InjectionState;
+  readonly count: number;
+}
+
+export function tallyLive(store: Store): readonly LiveTally[] {
+  return store
+    .all(
+      `SELECT kind, action, state, count(*) AS n FROM injection WHERE state IN (${liveList})
+       GROUP BY kind, action, state`,
+    )
+    .map((row) => ({
+      kind: text(row, 'kind'),
+      action: text(row, 'action'),
+      state: text(row, 'state') as InjectionState,
+      count: number(row, 'n'),
+    }));
 }
 
 /** Mark targets as this injection's until it ends; they are what the guard's conflict rule looks at. */

@@ -44,3 +44,26 @@ export function setKeeper(store: Store, identity: JsonObject): void {
 export function clearKeeper(store: Store): void {
   store.run('DELETE FROM keeper');
 }
+
+/** The service that works on this state folder: its process identity as JSON, and where it answers. */
+export interface ServerRecord {
+  readonly identity: JsonObject;
+  /** `http://127.0.0.1:31767` */
+  readonly address: string;
+}
+
+export function readServer(store: Store): ServerRecord | undefined {
+  const row = store.get('SELECT identity, address FROM server');
+  return row === undefined ? undefined : { identity: object(row, 'identity'), address: text(row, 'address') };
+}
+
+export function setServer(store: Store, { identity, address }: ServerRecord): void {
+  store.run('INSERT OR REPLACE INTO server (id, identity, address) VALUES (1, $identity, $address)', {
+    identity: JSON.stringify(identity),
+    address,
+  });
+}
+
+export function clearServer(store: Store): void {
+  store.run('DELETE FROM server');
+}

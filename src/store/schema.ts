@@ -106,6 +106,40 @@ export const migrations: readonly string[] = [
     identity TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE injection ADD COLUMN schedule TEXT;
+  CREATE INDEX injection_of_schedule ON injection (schedule) WHERE schedule IS NOT NULL;
+
+  CREATE TABLE server (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    identity TEXT NOT NULL,
+    address TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE schedule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    action TEXT NOT NULL,
+    expression TEXT NOT NULL,
+    body TEXT NOT NULL,
+    lease_ms REAL,
+    created_at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    ended_at INTEGER,
+    last_due_at REAL NOT NULL,
+    last_due_boot_ms REAL NOT NULL,
+    clock TEXT NOT NULL,
+    runs INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    last_error TEXT,
+    last_run TEXT,
+    last_run_at INTEGER,
+    under_way TEXT
+  ) STRICT;
+  CREATE INDEX schedule_active ON schedule (id) WHERE ended_at IS NULL;
+  `,
 ];
 
 /** `FLTN`: marks the file as ours (`PRAGMA application_id`). */

@@ -60,6 +60,11 @@ function resultCode(error: unknown): number | undefined {
   return error.errcode & 0xff; // extended result codes keep the primary one in the low byte
 }
 
+/** Another process or connection holds the lock: SQLITE_BUSY. */
+export function isBusy(error: unknown): boolean {
+  return resultCode(error) === 5;
+}
+
 /** SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN: writing is what failed, reading may still work. */
 export function isWriteFailure(error: unknown): boolean {
   const code = resultCode(error);

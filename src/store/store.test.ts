@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore, openStoreLazily, type Store } from './store.ts';
 
@@ -42,9 +43,9 @@ describe('openStore', () => {
     expect(store.get('PRAGMA synchronous')).toEqual({ synchronous: 2 });
   });
 
-  test('an older journal is brought up to date and keeps what it holds', () => {
+  test('an older journal is brought up to date and keeps what it holds', async () => {
     const old = open(steps.slice(0, 1));
-    old.write(() => old.run('INSERT INTO one (a) VALUES ($a)', { a: 'kept' }));
+    await old.write(() => old.run('INSERT INTO one (a) VALUES ($a)', { a: 'kept' }));
     const newer = open(steps);
     expect(newer.all('SELECT * FROM one')).toEqual([{ a: 'kept', b: null }]);
     expect(newer.all('SELECT * FROM two')).toEqual([]);
@@ -72,24 +73,65 @@ describe('openStore', () => {
 });
 
 describe('write', () => {
-  test('is all or nothing, and nested writes join the outer one', () => {
+  const insert = (store: Store, a: string) => () => store.run('INSERT INTO one (a) VALUES ($a)', { a });
+  const held = (store: Store): unknown => store.all('SELECT a FROM one ORDER BY rowid').map(({ a }) => a);
+
+  test('is all or nothing', async () => {
     const store = open(steps);
-    expect(() =>
-      store.write(() => {
-        store.run("INSERT INTO one (a) VALUES ('x')");
-        store.write(() => store.run("INSERT INTO one (a) VALUES ('y')"));
-        throw new Error('changed my mind');
-      }),
-    ).toThrow('changed my mind');
-    expect(store.all('SELECT * FROM one')).toEqual([]);
+    const write = store.write(() => {
+      insert(store, 'x')();
+      throw new Error('changed my mind');
+    });
+    await expect(write).rejects.toThrow('changed my mind');
+    expect(held(store)).toEqual([]);
   });
 
-  test('two connections wait for each other', () => {
-    const [one, two] = [open(steps), open(steps)];
-    for (let turn = 0; turn < 20; turn++) {
-      const store = turn % 2 === 0 ? one : two;
-      store.write(() => store.run('INSERT INTO one (a) VALUES ($a)', { a: String(turn) }));
+  test('two connections wait for each other', async () => {
+    const stores = [open(steps), open(steps)];
+    await Promise.all(stores.flatMap((store) => Array.from({ length: 20 }, () => store.write(insert(store, 'x')))));
+    expect(stores[0]?.all('SELECT count(*) AS n FROM one')).toEqual([{ n: 40 }]);
+  });
+
+  test('what is asked for together is committed together, in order, each for itself', async () => {
+    const store = open(steps);
+    const other = open(steps);
+    const commits = (): unknown => other.get('PRAGMA data_version');
+    const before = Number(Object.values(commits() as object)[0]);
+    const writes = [
+      store.write(insert(store, 'a')),
+      store.write(() => {
+        insert(store, 'taken back')();
+        throw new Error('changed my mind');
+      }),
+      store.write(insert(store, 'b')),
+      store.write(() => {
+        throw new Error('never began');
+      }),
+      store.write(() => insert(store, 'c')().changes),
+    ];
+    const ended = await Promise.allSettled(writes);
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(ended[4]).toMatchObject({ value: 1 });
+    expect(held(other)).toEqual(['a', 'b', 'c']);
+    expect(Number(Object.values(commits() as object)[0])).toBe(before + 1);
+  });
+
+  test('waits for the lock of another without holding up this thread', async () => {
+    const store = open(steps);
+    const other = open(steps);
+    other.run('BEGIN IMMEDIATE');
+    let written = false;
+    const write = store.write(insert(store, 'late')).then(() => {
+      written = true;
+    });
+    let turns = 0;
+    while (turns < 20) {
+      await delay(10);
+      turns += 1;
     }
-    expect(one.all('SELECT count(*) AS n FROM one')).toEqual([{ n: 20 }]);
+    expect(written).toBe(false);
+    other.run('COMMIT');
+    await write;
+    expect(held(store)).toEqual(['late']);
   });
 });

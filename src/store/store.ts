@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { FaultlineError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
+import { busyTimeoutMs, groupCommit } from './group-commit.ts';
 import { applicationId, migrations } from './schema.ts';
 import { journalFileSize, prepareStateDir } from './state-dir.ts';
 import { isWriteFailure, storeError } from './store-error.ts';
@@ -18,8 +19,6 @@ function journalFile(stateDir: string): string {
   return join(stateDir, 'faultline.db');
 }
 
-/** How long a command waits for another one's write before it gives up, in milliseconds. */
-const busyTimeoutMs = 60_000;
 
 /**
  * The journal: one SQLite file in write-ahead-log mode, which any number of processes may use at the same time.
@@ -34,12 +33,13 @@ export interface Store {
   /** One change, inside {@link Store.write}. */
   run(sql: string, parameters?: Parameters): { readonly changes: number; readonly lastId: number };
   /**
-   * Run `body` as one transaction that holds the write lock from its start, so that what it reads stays true until it
-   * commits. Nested calls join the outer one. Returns after the commit is on the disk.
+   * Run `body`, in a moment, as one transaction that holds the write lock from its start, so that what it reads stays
+   * true until it commits. Several bodies may share a commit; each is all or nothing for itself.
    *
+   * @returns when the commit is on the disk
    * @throws {FaultlineError} STATE_DISK_FULL, STATE_UNWRITABLE, STATE_BUSY, STATE_DAMAGED: nothing was changed
    */
-  write<Result>(body: () => Result): Result;
+  write<Result>(body: () => Result): Promise<Result>;
   close(): void;
 }
 
@@ -197,6 +197,7 @@ function openFile(file: string, steps: readonly string[]): Database {
 
 function storeOver(db: Database, file: string): Store {
   const statements = new Map<string, Statement>();
+  const group = groupCommit(db);
   function prepared(sql: string): Statement {
     const known = statements.get(sql);
     if (known !== undefined) return known;
@@ -222,8 +223,10 @@ function storeOver(db: Database, file: string): Store {
         const { changes, lastInsertRowid } = prepared(sql).run(parameters);
         return { changes, lastId: Number(lastInsertRowid) };
       }),
-    write: <Result>(body: () => Result): Result =>
-      db.isTransaction ? body() : translated(() => inTransaction(db, body)),
+    write: <Result>(body: () => Result): Promise<Result> =>
+      group.write(body).catch((error: unknown) => {
+        throw storeError(error, file);
+      }),
     close: () => db.close(),
   });
 }
@@ -257,7 +260,7 @@ export function openStoreLazily(stateDir: string): Store {
     all: (sql: string, parameters?: Parameters) => store().all(sql, parameters),
     get: (sql: string, parameters?: Parameters) => store().get(sql, parameters),
     run: (sql: string, parameters?: Parameters) => store().run(sql, parameters),
-    write: <Result>(body: () => Result): Result => store().write(body),
+    write: async <Result>(body: () => Result): Promise<Result> => store().write(body),
     close: () => opened?.close(),
   });
 }

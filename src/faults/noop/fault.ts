@@ -27,13 +27,13 @@ function plan(action: string, spec: JsonObject): Promise<Plan> {
   });
 }
 
-function inject({ targets }: Plan, journal: Journal): Promise<readonly TargetVerdict[]> {
-  const effects = journal.intend(() =>
+async function inject({ targets }: Plan, journal: Journal): Promise<readonly TargetVerdict[]> {
+  const effects = await journal.intend(() =>
     targets.map((target) => ({ type: 'nothing', target, apply: {}, undo: {}, hold: target.key })),
   );
   // Here a real fault acts on the host.
-  journal.settle(effects.map((effect) => ({ effect, status: 'applied', outcome: {} })));
-  return Promise.resolve(effects.map(({ target }) => confirmed(target, 'held, in name only')));
+  await journal.settle(effects.map((effect) => ({ effect, status: 'applied', outcome: {} })));
+  return effects.map(({ target }) => confirmed(target, 'held, in name only'));
 }
 
 function observe(effects: readonly Effect[]): Promise<readonly TargetVerdict[]> {
@@ -42,19 +42,26 @@ function observe(effects: readonly Effect[]): Promise<readonly TargetVerdict[]> 
   );
 }
 
-function recover(effects: readonly Effect[], journal: Journal): Promise<readonly TargetVerdict[]> {
+async function recover(effects: readonly Effect[], journal: Journal): Promise<readonly TargetVerdict[]> {
   const open = effects.filter(({ status }) => mayStand(status));
-  const heldByOthers = journal.release(open);
+  const heldByOthers = await journal.release(open);
   const last = open.filter((effect) => !heldByOthers.has(effect));
   // Here a real fault undoes what it did to the host.
-  journal.settle(last.map((effect) => ({ effect, status: 'undone', outcome: {} })));
-  return Promise.resolve(
-    open.map((effect) => {
-      const other = heldByOthers.get(effect);
-      return confirmed(effect.target, other === undefined ? 'let go' : `still held by ${other}`);
-    }),
-  );
+  await journal.settle(last.map((effect) => ({ effect, status: 'undone', outcome: {} })));
+  return open.map((effect) => {
+    const other = heldByOthers.get(effect);
+    return confirmed(effect.target, other === undefined ? 'let go' : `still held by ${other}`);
+  });
 }
 
 /** The fault that does nothing: the smallest one that is whole. `docs/creating-a-fault.md` starts from it. */
-export const noop: Fault = { kind: 'noop', check: () => Promise.resolve([]), parse, plan, inject, observe, recover };
+export const noop: Fault = {
+  kind: 'noop',
+  check: () => Promise.resolve([]),
+  lasts: () => true,
+  parse,
+  plan,
+  inject,
+  observe,
+  recover,
+};

@@ -2,7 +2,7 @@ import type { Fault } from '../fault.ts';
 import { checkHost } from './check.ts';
 import { injectSignals } from './inject.ts';
 import { observeSignals } from './observe.ts';
-import { planProcesses } from './plan.ts';
+import { lasts, planProcesses } from './plan.ts';
 import { recoverSignals } from './recover.ts';
 import { parseSpec, specFromJson, specToJson } from './spec.ts';
 
@@ -11,6 +11,7 @@ export const processFaultBehaviour: Fault = {
   kind: 'process',
   check: (host) => Promise.resolve(checkHost(host)),
   parse: async (action, input) => specToJson(await parseSpec(action, input)),
+  lasts: (_action, spec) => lasts(specFromJson(spec)),
   plan: (action, spec, context) => Promise.resolve(planProcesses(action, specFromJson(spec), context)),
   inject: injectSignals,
   observe: (effects) => Promise.resolve(observeSignals(effects)),

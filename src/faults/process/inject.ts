@@ -109,12 +109,12 @@ async function signalBatch(
   const held: Held[] = [];
   try {
     holdAll(targets, held, verdicts);
-    const effects = journal.intend((holdersOf) =>
+    const effects = await journal.intend((holdersOf) =>
       held.map(({ target }) => signalIntent(target, signal, undoFor(target, signal, holdersOf))),
     );
     const batch = sendAll(held, effects, signal, journal);
     // What was sent was sent, whatever comes: only how it ended is still open.
-    journal.settle(settlementsOf(batch, new Map()));
+    await journal.settle(settlementsOf(batch, new Map()));
     const name = signalName(signal) ?? 'the signal';
     const seen = await watch(
       [...batch.sent.keys()],
@@ -126,7 +126,7 @@ async function signalBatch(
         journal.throwIfCancelled();
       },
     );
-    journal.settle(settlementsOf(batch, seen));
+    await journal.settle(settlementsOf(batch, seen));
     for (const [sent, { target, effect }] of batch.sent) {
       const one = seen.get(sent) ?? { verdict: 'inconclusive', seen: 'nothing was seen', evidence: {} };
       verdicts.push(verdictOf(target, foundStopped(effect, one)));
@@ -206,12 +206,12 @@ async function withRespawns(
 }
 
 /** The recover command is armed before the first signal: whatever happens from then on, it is in the journal. */
-function armRecoverCommand(spec: ProcessSpec, journal: Journal): Effect | undefined {
+async function armRecoverCommand(spec: ProcessSpec, journal: Journal): Promise<Effect | undefined> {
   const { recoverCmd, recoverTimeoutMs } = spec;
   if (recoverCmd === null) return undefined;
   const undo = { command: recoverCmd, timeoutMs: recoverTimeoutMs };
   const target = { key: 'recover-command', label: 'recover command' };
-  const [effect] = journal.intend(() => [{ type: 'recover-command', target, apply: {}, undo, hold: null }]);
+  const [effect] = await journal.intend(() => [{ type: 'recover-command', target, apply: {}, undo, hold: null }]);
   return effect;
 }
 
@@ -219,11 +219,11 @@ function armRecoverCommand(spec: ProcessSpec, journal: Journal): Effect | undefi
 export async function injectSignals(plan: Plan, journal: Journal): Promise<readonly TargetVerdict[]> {
   const spec = specFromJson(plan.data['spec'] as never);
   const targets = plan.targets.map(signalTargetOf);
-  const command = armRecoverCommand(spec, journal);
+  const command = await armRecoverCommand(spec, journal);
   const verdicts = await signalWithGrace(targets, spec, journal);
   if (command !== undefined) {
     const hit = verdicts.some(({ evidence }) => 'ended' in evidence);
-    journal.settle([{ effect: command, status: hit ? 'applied' : 'refused', outcome: {} }]);
+    await journal.settle([{ effect: command, status: hit ? 'applied' : 'refused', outcome: {} }]);
   }
   return inPlanOrder(plan, await withRespawns(targets, verdicts, spec.observeMs, journal));
 }

@@ -76,6 +76,16 @@ function descendantCount({ matched, chosen }: Selection): number {
   return chosen.filter(({ identity }) => !roots.has(identityKey(identity))).length;
 }
 
+/** A stopped process and a recover command are left to undo. */
+function sustains({ signal, recoverCmd }: ProcessSpec): boolean {
+  return stops(signal) || recoverCmd !== null;
+}
+
+/** Does it go on until it is recovered? What is repeated does, too. */
+export function lasts(spec: ProcessSpec): boolean {
+  return sustains(spec) || spec.intervalMs !== null;
+}
+
 /**
  * Choose the processes, as the criteria and the mode say, and what will be done to each.
  *
@@ -106,7 +116,7 @@ export function planProcesses(action: string, spec: ProcessSpec, context: PlanCo
     targets: selection.chosen.map((target) => planned(target, does)),
     leftOut,
     matched: selection.matched.length + descendantCount(selection),
-    sustained: stops(spec.signal) || spec.recoverCmd !== null,
+    sustained: sustains(spec),
     ...(spec.intervalMs === null ? {} : { repeatMs: spec.intervalMs }),
     notes: notesOf(spec, selection.seed, selection.chosen.length, selection.matched.length),
     data: { spec: specToJson(spec), seed: selection.seed },

@@ -132,7 +132,7 @@ function verdictOf(target: TargetRef, verdict: Verdict, seen: string): TargetVer
 
 /** Continue what was stopped; a process that another injection holds too, or that was found stopped, stays so. */
 async function continueStopped(stopped: readonly SignalEffect[], journal: Journal): Promise<readonly TargetVerdict[]> {
-  const heldBy = journal.release(stopped.map(({ effect }) => effect));
+  const heldBy = await journal.release(stopped.map(({ effect }) => effect));
   const verdicts: TargetVerdict[] = [];
   const ours: SignalEffect[] = [];
   for (const one of stopped) {
@@ -143,12 +143,12 @@ async function continueStopped(stopped: readonly SignalEffect[], journal: Journa
     }
   }
   const found = ours.filter(({ undo }) => undo === 'leave');
-  journal.settle(found.map(({ effect }) => ({ effect, status: 'undone', outcome: { recovery: 'left stopped' } })));
+  await journal.settle(found.map(({ effect }) => ({ effect, status: 'undone', outcome: { recovery: 'left stopped' } })));
   for (const { effect } of found) verdicts.push(verdictOf(effect.target, 'confirmed', 'left stopped, as it was found'));
   const rest = ours.filter(({ undo }) => undo === 'continue');
   for (let left = rest; left.length > 0; ) {
     const { undone, rest: waiting } = await continueBatch(left.slice(0, batchSize));
-    journal.settle(undone.flatMap(settlement));
+    await journal.settle(undone.flatMap(settlement));
     for (const { one, verdict, seen } of undone) verdicts.push(verdictOf(one.effect.target, verdict, seen));
     left = [...waiting, ...left.slice(batchSize)];
     journal.progress('continued', rest.length - left.length, rest.length);
@@ -174,9 +174,12 @@ function lookAgain(one: SignalEffect): Unknown {
 }
 
 /** A command that died after it had written down a kill leaves open whether it happened: look. */
-function settleUnknown(signals: readonly SignalEffect[], journal: Journal): readonly TargetVerdict[] {
+async function settleUnknown(
+  signals: readonly SignalEffect[],
+  journal: Journal,
+): Promise<readonly TargetVerdict[]> {
   const looks = signals.filter(({ effect, undo }) => undo === 'none' && effect.status === 'intended').map(lookAgain);
-  journal.settle(looks.map(({ one, status, seen }) => ({ effect: one.effect, status, outcome: { seen } })));
+  await journal.settle(looks.map(({ one, status, seen }) => ({ effect: one.effect, status, outcome: { seen } })));
   return looks.map(({ one, seen }) => verdictOf(one.effect.target, 'inconclusive', seen));
 }
 
@@ -189,12 +192,12 @@ function commandSeen(result: CommandResult): string {
 }
 
 /** Why the command must not be run now, if it must not: running it twice may do harm. */
-function reasonNotToRun(effect: Effect, journal: Journal): string | undefined {
+async function reasonNotToRun(effect: Effect, journal: Journal): Promise<string | undefined> {
   if (effect.status === 'releasing' && !journal.insist) {
     return 'the recover command was begun before and never seen to end; recover this very uid to run it again';
   }
   try {
-    journal.releaseOrThrow([effect]);
+    await journal.releaseOrThrow([effect]);
     return undefined;
   } catch (error) {
     if (!(error instanceof FaultlineError)) throw error;
@@ -203,12 +206,12 @@ function reasonNotToRun(effect: Effect, journal: Journal): string | undefined {
 }
 
 async function runCommand(effect: Effect, journal: Journal): Promise<TargetVerdict> {
-  const reason = reasonNotToRun(effect, journal);
+  const reason = await reasonNotToRun(effect, journal);
   if (reason !== undefined) return verdictOf(effect.target, 'mismatch', reason);
   journal.progress('running the recover command', 0, 1);
   const result = await runRecoverCommand(textOf(effect.undo?.['command']), Number(effect.undo?.['timeoutMs']));
   const failed = commandFailed(result);
-  journal.settle([{ effect, status: failed ? 'applied' : 'undone', outcome: { ...result } }]);
+  await journal.settle([{ effect, status: failed ? 'applied' : 'undone', outcome: { ...result } }]);
   const said = result.output.trim();
   const seen = failed && said !== '' ? `${commandSeen(result)}: ${printable(said)}` : commandSeen(result);
   return { target: effect.target, verdict: failed ? 'mismatch' : 'confirmed', seen, evidence: { ...result } };
@@ -221,7 +224,7 @@ async function runCommand(effect: Effect, journal: Journal): Promise<TargetVerdi
 export async function recoverSignals(effects: readonly Effect[], journal: Journal): Promise<readonly TargetVerdict[]> {
   const signals = signalEffects(effects).toReversed();
   const stopped = signals.filter(({ effect, undo }) => undo !== 'none' && mayStand(effect.status));
-  const verdicts = [...settleUnknown(signals, journal)];
+  const verdicts = [...(await settleUnknown(signals, journal))];
   if (stopped.length > 0) verdicts.push(...(await continueStopped(stopped, journal)));
   for (const effect of effects) {
     if (effect.type === 'recover-command' && mayStand(effect.status)) verdicts.push(await runCommand(effect, journal));

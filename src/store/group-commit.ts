@@ -1,0 +1,142 @@
+import type { DatabaseSync } from '@photostructure/sqlite';
+import { delay } from '../base/delay.ts';
+import { isBusy } from './store-error.ts';
+
+type Database = InstanceType<typeof DatabaseSync>;
+
+/** How long a write waits for another process's before it gives up, in milliseconds. */
+const patienceMs = 60_000;
+
+/** How long one try for the write lock may hold up this thread, in milliseconds, and the pause before the next. */
+const tryMs = 20;
+const pauseMs = 5;
+
+/**
+ * How long anything else waits for a lock: reading never does while others write, but for a moment while another
+ * process makes the log's index anew after a crash.
+ */
+export const busyTimeoutMs = 60_000;
+
+/** One change that waits for its transaction. */
+interface Waiting {
+  /** Makes the change and keeps its result. */
+  run(): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+function beginIfFree(db: Database): boolean {
+  try {
+    db.exec(`PRAGMA busy_timeout = ${tryMs}; BEGIN IMMEDIATE`);
+    return true;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    throw error;
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  }
+}
+
+/** Take the write lock. Between tries the thread is free: a writer that hangs must not take a whole service with it. */
+async function begin(db: Database): Promise<void> {
+  const giveUpMs = performance.now() + patienceMs;
+  while (!beginIfFree(db)) {
+    if (performance.now() > giveUpMs) {
+      db.exec('BEGIN IMMEDIATE'); // the last try throws what stands in the way
+      return;
+    }
+    await delay(pauseMs);
+  }
+}
+
+function rollBack(db: Database): void {
+  // SQLite has rolled back by itself after some errors (a full disk): then there is nothing left to roll back.
+  if (db.isTransaction) db.exec('ROLLBACK');
+}
+
+/** Make one change of several; if it fails, it alone is taken back. @returns the error, or undefined */
+function runApart(db: Database, one: Waiting): { readonly error: unknown } | undefined {
+  db.exec('SAVEPOINT one');
+  try {
+    one.run();
+    db.exec('RELEASE one');
+    return undefined;
+  } catch (error) {
+    if (!db.isTransaction) throw error; // all of it was rolled back
+    db.exec('ROLLBACK TO one; RELEASE one');
+    return { error };
+  }
+}
+
+/** Make the changes and commit them. @returns those that failed, with why; all others are on the disk */
+function commitAll(db: Database, batch: readonly Waiting[]): ReadonlyMap<Waiting, unknown> {
+  const failed = new Map<Waiting, unknown>();
+  const [first] = batch;
+  if (batch.length === 1) first?.run();
+  else {
+    for (const one of batch) {
+      const failure = runApart(db, one);
+      if (failure !== undefined) failed.set(one, failure.error);
+    }
+  }
+  db.exec('COMMIT');
+  return failed;
+}
+
+/** Commits what is asked for at about the same time together. */
+export interface GroupCommit {
+  /** @see Store.write */
+  write<Result>(body: () => Result): Promise<Result>;
+}
+
+/**
+ * Group commit: changes that are asked for in one turn of the event loop share one transaction, and with it one fsync.
+ * Each is still all or nothing for itself, and each caller hears of its own only when it is on the disk. A change that
+ * is alone waits for nobody.
+ */
+export function groupCommit(db: Database): GroupCommit {
+  let waiting: Waiting[] = [];
+  let scheduled = false;
+
+  function take(): readonly Waiting[] {
+    const batch = waiting;
+    waiting = [];
+    scheduled = false;
+    return batch;
+  }
+  function settle(batch: readonly Waiting[], failed: ReadonlyMap<Waiting, unknown>): void {
+    for (const one of batch) {
+      if (failed.has(one)) one.reject(failed.get(one));
+      else one.resolve();
+    }
+  }
+  async function flush(): Promise<void> {
+    let batch: readonly Waiting[] | undefined;
+    try {
+      await begin(db);
+      batch = take(); // what has come while we waited for the lock goes along
+      settle(batch, commitAll(db, batch));
+    } catch (error) {
+      rollBack(db);
+      for (const one of batch ?? take()) one.reject(error);
+    }
+  }
+  return Object.freeze({
+    write: <Result>(body: () => Result): Promise<Result> =>
+      new Promise<Result>((resolve, reject) => {
+        let result: { readonly value: Result } | undefined;
+        waiting.push({
+          run: () => {
+            result = { value: body() };
+          },
+          resolve: () => {
+            if (result !== undefined) resolve(result.value);
+          },
+          reject,
+        });
+        if (scheduled) return;
+        scheduled = true;
+        setImmediate(() => void flush());
+      }),
+  });
+}
