@@ -20,3 +20,35 @@ export async function mapConcurrently<Item, Result>(
     return result === undefined ? [] : [result];
   });
 }
+
+/** Does something as soon as there is room for it. */
+export type Limiter = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/** Let a limited number of things be done at a time; the others wait, first come, first served. */
+export function limiter(limit: number): Limiter {
+  const waiting: (() => void)[] = [];
+  let atWork = 0;
+  async function enter(): Promise<void> {
+    if (atWork < limit) {
+      atWork++;
+      return;
+    }
+    // Whoever leaves hands its place over.
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+    });
+  }
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) atWork--;
+    else next();
+  }
+  return async (work) => {
+    await enter();
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  };
+}

@@ -4,3 +4,17 @@ export function delay(ms: number): Promise<void> {
     setTimeout(resolve, ms);
   });
 }
+
+/** Wait so many milliseconds (at least one), or until the signal says that waiting is over. */
+export function delayUnless(over: AbortSignal, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, Math.max(ms, 1));
+    function done(): void {
+      clearTimeout(timer);
+      over.removeEventListener('abort', done);
+      resolve();
+    }
+    over.addEventListener('abort', done);
+    if (over.aborted) done();
+  });
+}

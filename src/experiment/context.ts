@@ -9,7 +9,9 @@ import { openStoreLazily, type Store } from '../store/store.ts';
 import { identityOf, type ProcessIdentity } from '../targets/identity.ts';
 import { currentActor } from './actor.ts';
 import type { Observer } from './events.ts';
+import type { Injection } from './injection.ts';
 import { type Policy, readPolicy } from './policy.ts';
+import { type JournalTail, journalTail } from './tail.ts';
 import { type Timeline, timelineOver } from './timeline.ts';
 
 /** What every step of an injection's life works with. */
@@ -17,6 +19,8 @@ export interface EngineContext {
   readonly stateDir: string;
   readonly store: Store;
   readonly timeline: Timeline;
+  /** What this process and others write to the timeline. */
+  readonly tail: JournalTail;
   readonly host: Host;
   /** Read when something is to be injected: a policy that is broken must not stand in the way of undoing. */
   policy(): Promise<Policy>;
@@ -28,6 +32,8 @@ export interface EngineContext {
   readonly keeperCommand: readonly string[];
   /** Aborted when the user wants out: what is being injected is then undone. */
   readonly interrupted: AbortSignal;
+  /** Attacks of this process by uid, so that one that is asked for twice happens once. */
+  readonly underWay: Map<string, Promise<Injection>>;
   descriptorOf(kind: string): FaultDescriptor;
 }
 
@@ -54,16 +60,23 @@ export function openContext(options: EngineOptions): EngineContext {
   const host = readHost();
   const stateDir = resolveStateDir(options.stateDir);
   const store = openStoreLazily(stateDir);
+  const tail = journalTail(store);
+  const observe: Observer = (event) => {
+    options.observe(event);
+    if (event.type === 'written') tail.nudge();
+  };
   return Object.freeze({
     stateDir,
     store,
-    timeline: timelineOver(store, options.observe),
+    timeline: timelineOver(store, observe),
+    tail,
     host,
     policy: readPolicy,
     actor: currentActor(options.via),
     self: identityOf(self),
     keeperCommand: options.keeperCommand,
     interrupted: options.interrupted,
+    underWay: new Map(),
     descriptorOf: faultOf,
   });
 }

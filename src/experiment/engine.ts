@@ -1,12 +1,22 @@
 import { existsSync } from 'node:fs';
+import type { FaultlineError } from '../base/error.ts';
+import type { JsonObject } from '../base/json.ts';
 import { isLive } from '../base/lifecycle.ts';
 import type { Plan, TargetVerdict } from '../faults/fault.ts';
 import { type AuditRecord, listAudit } from '../store/audit.ts';
-import { findInjection, type InjectionFilter, type InjectionRecord, listInjections } from '../store/injections.ts';
-import { type HaltRecord, readHalt } from '../store/latches.ts';
+import {
+  countInjections,
+  findInjection,
+  type InjectionFilter,
+  type InjectionRecord,
+  listInjections,
+} from '../store/injections.ts';
+import { type HaltRecord, readHalt, type ServerRecord } from '../store/latches.ts';
+import { countSchedules, type ScheduleFilter } from '../store/schedules.ts';
 import { refuseConflicts, refuseHalted } from './admission.ts';
 import { attack, prepareAttack } from './attack.ts';
-import { audited } from './audit.ts';
+import { attackOnce } from './attack-once.ts';
+import { audited, writeAudit } from './audit.ts';
 import { type EngineContext, type EngineOptions, openContext } from './context.ts';
 import { type Examination, examine } from './doctor.ts';
 import { halt, recoverAll, releaseHalt, type Sweep } from './halt.ts';
@@ -14,12 +24,21 @@ import { type Injection, readInjection } from './injection.ts';
 import { keep } from './keeper.ts';
 import { notFound, type Recovery, recoverInjection } from './recovery.ts';
 import type { AttackRequest } from './request.ts';
+import { addSchedule } from './schedule/add.ts';
+import { endSchedule, type ScheduleEnd } from './schedule/end.ts';
+import type { ScheduleRequest } from './schedule/request.ts';
+import { runSchedules, type ScheduleRunner, type ScheduleRunnerOptions } from './schedule/run.ts';
+import { readSchedule, readSchedules, requireSchedule, type Schedule } from './schedule/schedule.ts';
+import { enterService, leaveService, runningService } from './service.ts';
 import { recoveryShortfall } from './shortfall.ts';
 import { type Repair, supervise } from './supervise.ts';
+import type { JournalTail } from './tail.ts';
+import { readTally, type Tally } from './tally.ts';
 
 export type { AuditRecord } from '../store/audit.ts';
 export type { InjectionFilter, InjectionRecord } from '../store/injections.ts';
-export type { HaltRecord } from '../store/latches.ts';
+export type { HaltRecord, ServerRecord } from '../store/latches.ts';
+export type { ScheduleFilter, ScheduleRecord } from '../store/schedules.ts';
 
 /** The one engine behind every front door. */
 export interface Engine {
@@ -27,6 +46,8 @@ export interface Engine {
   /** Exactly what an attack would touch; changes nothing. */
   plan(request: AttackRequest): Promise<Plan>;
   attack(request: AttackRequest): Promise<Injection>;
+  /** The same, but a request whose uid was asked for before is told what came of it. */
+  attackOnce(request: AttackRequest): Promise<Injection>;
   recover(uid: string, abandon: boolean): Promise<Recovery>;
   recoverAll(abandon: boolean): Promise<Sweep>;
   halt(reason: string): Promise<Sweep>;
@@ -35,6 +56,8 @@ export interface Engine {
   /** @throws {FaultlineError} INJECTION_NOT_FOUND */
   find(uid: string): Injection;
   list(filter: InjectionFilter): readonly InjectionRecord[];
+  /** How many there are on all pages together. */
+  count(filter: InjectionFilter): number;
   /** What the targets of an injection are now. */
   observe(injection: Injection): Promise<readonly TargetVerdict[]>;
   audit(limit: number): readonly AuditRecord[];
@@ -42,6 +65,28 @@ export interface Engine {
   examine(): Promise<readonly Examination[]>;
   /** Undo what was left behind; every command does so before its own work. */
   supervise(): Promise<readonly Repair[]>;
+  /** The end of the timeline, for whoever follows it. */
+  readonly tail: JournalTail;
+  /** The journal in figures. */
+  tally(): Tally;
+  /** The same engine on behalf of somebody else, for the audit log. It is closed with this one. */
+  actingAs(actor: JsonObject): Engine;
+  /** Become the one service of this state folder. @throws {FaultlineError} SERVER_RUNNING */
+  enterService(address: string): Promise<void>;
+  leaveService(): Promise<void>;
+  /** The service that runs on this state folder, in this process or another. */
+  service(): ServerRecord | undefined;
+  /** Attack again and again; see `addSchedule`. */
+  addSchedule(request: ScheduleRequest): Promise<Schedule>;
+  /** The newest first. */
+  schedules(filter: ScheduleFilter): Promise<readonly Schedule[]>;
+  countSchedules(filter: ScheduleFilter): number;
+  /** @throws {FaultlineError} SCHEDULE_NOT_FOUND */
+  findSchedule(uid: string): Promise<Schedule>;
+  /** End a schedule for good, then undo its live run. */
+  endSchedule(uid: string): Promise<ScheduleEnd>;
+  /** Carry out what schedules ask for, until it is stopped. For the service alone. */
+  runSchedules(options: ScheduleRunnerOptions): ScheduleRunner;
   /** Be the keeper of this state folder until no lease is left. */
   keep(onError: (error: unknown) => void): Promise<void>;
   close(): void;
@@ -73,11 +118,23 @@ function find(context: EngineContext, uid: string): Injection {
   return readInjection(context, record);
 }
 
+function schedulesOver(context: EngineContext) {
+  return {
+    addSchedule: (request: ScheduleRequest) => addSchedule(context, request),
+    schedules: (filter: ScheduleFilter) => readSchedules(context, filter),
+    countSchedules: (filter: ScheduleFilter) => countSchedules(context.store, filter),
+    findSchedule: async (uid: string) => readSchedule(context, requireSchedule(context, uid)),
+    endSchedule: (uid: string) => endSchedule(context, uid),
+    runSchedules: (options: ScheduleRunnerOptions) => runSchedules(context, options),
+  };
+}
+
 function engineOver(context: EngineContext): Engine {
   return Object.freeze({
     stateDir: context.stateDir,
     plan: (request: AttackRequest) => plan(context, request),
     attack: (request: AttackRequest) => attack(context, request),
+    attackOnce: (request: AttackRequest) => attackOnce(context, request),
     recover: (uid: string, abandon: boolean) => recover(context, uid, abandon),
     recoverAll: (abandon: boolean) =>
       audited(context, { action: 'recover', subject: null, parameters: { all: true, abandon } }, () =>
@@ -88,6 +145,7 @@ function engineOver(context: EngineContext): Engine {
     halted: () => readHalt(context.store),
     find: (uid: string) => find(context, uid),
     list: (filter: InjectionFilter) => listInjections(context.store, filter),
+    count: (filter: InjectionFilter) => countInjections(context.store, filter),
     observe: async ({ record, effects }: Injection) => {
       const fault = await context.descriptorOf(record.kind).load();
       return isLive(record.state) || record.bootId === context.host.bootId ? fault.observe(effects) : [];
@@ -95,8 +153,16 @@ function engineOver(context: EngineContext): Engine {
     audit: (limit: number) => listAudit(context.store, limit),
     examine: () => examine(context),
     supervise: () => supervise(context),
+    tail: context.tail,
+    tally: () => readTally(context),
+    actingAs: (actor: JsonObject) => engineOver(Object.freeze({ ...context, actor })),
+    enterService: (address: string) => enterService(context, address),
+    leaveService: () => leaveService(context),
+    service: () => runningService(context),
+    ...schedulesOver(context),
     keep: (onError: (error: unknown) => void) => keep(context, onError),
     close: () => {
+      context.tail.close();
       context.store.close();
     },
   });

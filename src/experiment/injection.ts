@@ -30,6 +30,11 @@ export function readInjection(context: EngineContext, record: InjectionRecord): 
   });
 }
 
+/** It ended without ever having been injected, and whatever it had begun is undone: it may be tried again. */
+export function cameToNothing({ state, injectedBootMs }: InjectionRecord): boolean {
+  return state === 'failed' || (state === 'recovered' && injectedBootMs === null);
+}
+
 /** The injection as it is in the journal now. Records are never deleted. */
 export function currentRecord(context: EngineContext, injection: { readonly uid: string }): InjectionRecord {
   const record = findInjection(context.store, injection.uid);

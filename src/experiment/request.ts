@@ -3,6 +3,8 @@ import { parseDuration } from '../base/duration.ts';
 import { FaultlineError } from '../base/error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { type Presentation, parseInput } from '../base/schema.ts';
+import { printable } from '../base/text.ts';
+import { faultOf } from '../faults/registry.ts';
 import { randomUuid } from '../linux/random-uuid.ts';
 import type { Limits } from './guard.ts';
 
@@ -56,16 +58,63 @@ export interface AttackRequest {
   readonly allowProtected: boolean;
   /** Input of the fault itself, still to be parsed by it. */
   readonly input: JsonObject;
+  /** The uid of the schedule that it is a run of. */
+  readonly schedule?: string;
+}
+
+/** The fields of a body that are for every attack; the others are the fault's. */
+const commonFields = new Set(Object.keys(attackSchema.properties));
+
+/**
+ * A request as one flat object, as it goes over a wire: `kind`, `action`, and beside them what the flags would say.
+ *
+ * @throws {FaultlineError} ARGUMENT_INVALID, UID_INVALID, DURATION_INVALID, FAULT_UNKNOWN
+ */
+export async function parseAttackBody(body: JsonObject): Promise<AttackRequest> {
+  const { kind, action, ...fields } = body;
+  if (typeof kind !== 'string' || typeof action !== 'string') {
+    throw new FaultlineError('ARGUMENT_INVALID', 'kind and action must be given, as text', {
+      hint: 'for example {"kind":"process","action":"stop","process":"nginx","duration":"30s"}',
+    });
+  }
+  const of = (common: boolean): JsonObject =>
+    Object.fromEntries(Object.entries(fields).filter(([key]) => commonFields.has(key) === common));
+  return parseAttack(kind, action, of(true), of(false));
+}
+
+/** {@link parseAttackBody} backwards, for whoever sends it on: with its uid, so that it may be sent again. */
+export function attackBody(request: AttackRequest): JsonObject {
+  const { kind, action, uid, limits, allowOverlap, allowProtected, input } = request;
+  return {
+    ...input,
+    kind,
+    action,
+    uid,
+    ...(request.leaseMs === undefined ? {} : { duration: `${request.leaseMs}ms` }),
+    ...(limits.maxTargets === undefined ? {} : { maxTargets: limits.maxTargets }),
+    ...(limits.maxPercent === undefined ? {} : { maxPercent: limits.maxPercent }),
+    ...(allowOverlap ? { allowOverlap } : {}),
+    ...(allowProtected ? { allowProtected } : {}),
+  };
 }
 
 function uidOf(common: Static<typeof attackSchema>): string {
   return common.uid ?? randomUuid();
 }
 
+/** What a fault does for an action that it does not know would be a guess. */
+function refuseUnknownAction(kind: string, action: string): void {
+  const actions = Object.keys(faultOf(kind).actions);
+  if (actions.includes(action)) return;
+  throw new FaultlineError('FAULT_UNKNOWN', `the fault ${kind} has no action "${printable(action.slice(0, 80))}"`, {
+    hint: `there is: ${actions.join(', ')}`,
+  });
+}
+
 /**
  * Check what is common to all attacks; `input` is left to the fault.
  *
- * @throws {FaultlineError} ARGUMENT_INVALID, UID_INVALID, DURATION_INVALID
+ * @throws {FaultlineError} ARGUMENT_INVALID, UID_INVALID, DURATION_INVALID, FAULT_UNKNOWN
  */
 export async function parseAttack(
   kind: string,
@@ -79,6 +128,7 @@ export async function parseAttack(
       hint: 'up to 128 letters, digits and . _ : -, beginning with a letter or digit',
     });
   }
+  refuseUnknownAction(kind, action);
   const common = await parseInput(attackSchema, options);
   return Object.freeze({
     kind,

@@ -1,0 +1,84 @@
+import { isDeepStrictEqual } from 'node:util';
+import { delay } from '../base/delay.ts';
+import { FaultlineError, isFaultlineError } from '../base/error.ts';
+import { toJson } from '../base/json.ts';
+import { bootTimeMs } from '../linux/clock.ts';
+import { findInjection, type InjectionRecord } from '../store/injections.ts';
+import { attack, specOf } from './attack.ts';
+import type { EngineContext } from './context.ts';
+import { cameToNothing, type Injection, readInjection } from './injection.ts';
+import type { AttackRequest } from './request.ts';
+
+/*
+ * A client that did not hear the answer asks again, with the same uid: it must get the answer, and nothing must happen
+ * twice. What was begun and came to nothing, because it failed or its process was killed, is tried again.
+ */
+
+const pollMs = 20;
+
+/** How long another process may take to inject what we are asked for again, in milliseconds. */
+const patienceMs = 60_000;
+
+async function refuseDifferent(context: EngineContext, request: AttackRequest, known: InjectionRecord): Promise<void> {
+  const fault = await context.descriptorOf(request.kind).load();
+  const spec = specOf(request, await fault.parse(request.action, request.input));
+  const same =
+    known.kind === request.kind &&
+    known.action === request.action &&
+    known.leaseMs === (request.leaseMs ?? null) &&
+    isDeepStrictEqual(toJson(known.spec), toJson(spec));
+  if (same) return;
+  throw new FaultlineError('INJECTION_EXISTS', `there is another injection ${request.uid} already (${known.state})`, {
+    hint: 'the same uid with the same request is answered as before; for a new one leave the uid out',
+  });
+}
+
+/** The injection as its first request left it, once it is injected; undefined where it came to nothing. */
+async function earlier(context: EngineContext, request: AttackRequest): Promise<Injection | undefined> {
+  const giveUpMs = bootTimeMs() + patienceMs;
+  for (;;) {
+    const known = findInjection(context.store, request.uid);
+    if (known === undefined || cameToNothing(known)) return undefined;
+    await refuseDifferent(context, request, known);
+    if (known.state !== 'planned' && known.state !== 'injecting') return readInjection(context, known);
+    if (bootTimeMs() > giveUpMs) {
+      throw new FaultlineError('INJECTION_BUSY', `the injection ${known.uid} is still under way`, {
+        hint: `ask again later, or look at it: faultline show ${known.uid}`,
+      });
+    }
+    await delay(pollMs);
+  }
+}
+
+async function attackUnlessKnown(context: EngineContext, request: AttackRequest): Promise<Injection> {
+  const known = await earlier(context, request);
+  if (known !== undefined) return known;
+  try {
+    return await attack(context, request);
+  } catch (error) {
+    // Another process was quicker with the same.
+    const other = isFaultlineError(error, 'INJECTION_EXISTS') ? await earlier(context, request) : undefined;
+    if (other === undefined) throw error;
+    return other;
+  }
+}
+
+/**
+ * Attack, or, where an injection of this uid was asked for before in the same words, tell what came of that.
+ *
+ * @throws {FaultlineError} INJECTION_EXISTS when the uid stands for something else; whatever an attack throws
+ */
+export async function attackOnce(context: EngineContext, request: AttackRequest): Promise<Injection> {
+  const { uid } = request;
+  for (let running = context.underWay.get(uid); running !== undefined; running = context.underWay.get(uid)) {
+    // Its failure is its own caller's; ours is what the journal says then, or that of trying again.
+    await running.catch(() => undefined);
+  }
+  const attempt = attackUnlessKnown(context, request);
+  context.underWay.set(uid, attempt);
+  try {
+    return await attempt;
+  } finally {
+    context.underWay.delete(uid);
+  }
+}
