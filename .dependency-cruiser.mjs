@@ -2,7 +2,8 @@
  * Which part may import which. `scripts/check-boundaries.ts` runs these rules over the sources, and over a planted
  * violation of each, because a rule whose pattern is wrong looks just like a rule that is kept.
  *
- *   5  cli, server, kubernetes, dashboard      front doors
+ *   6  cli, server, kubernetes, dashboard      front doors
+ *   5  api                                     what the front doors ask and answer, as documents
  *   4  experiment                              the life of a fault
  *   3  faults/<kind>, forensics
  *   2  targets
@@ -17,6 +18,7 @@ const floors = [
   ['targets'],
   ['faults', 'forensics'],
   ['experiment'],
+  ['api'],
   ['cli', 'server', 'kubernetes', 'dashboard'],
 ];
 

@@ -47,7 +47,7 @@ async function repairFirst(engine: Engine, quiet: boolean): Promise<void> {
 }
 
 /** The program and the arguments that run this very program as a keeper. */
-function keeperCommand(): readonly string[] {
+export function keeperCommand(): readonly string[] {
   return [process.execPath, process.argv[1] ?? '', 'keeper'];
 }
 

@@ -2,6 +2,7 @@ import { textOf } from '../base/json.ts';
 import type { Command } from 'commander';
 import { FaultlineError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
+import { type ConnectionFlags, connectionFlags } from './connection-options.ts';
 import { type Format, parseFormat } from './output/format.ts';
 
 export type ProgramName = 'faultline' | 'chaosd';
@@ -13,6 +14,8 @@ export interface Invocation {
   readonly stateDir: string | undefined;
   readonly logLevel: LogLevel;
   readonly format: Format;
+  /** The way to a service; nothing in it for commands that never use one. */
+  readonly connection: ConnectionFlags;
 }
 
 export const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies LogLevel[];
@@ -39,5 +42,6 @@ export function invocationOf(program: ProgramName, command: Command): Invocation
     stateDir: stringOrNothing(options['stateDir']),
     logLevel: parseLogLevel(options['logLevel']),
     format: parseFormat(stringOrNothing(options['output'])),
+    connection: connectionFlags(options),
   });
 }

@@ -9,6 +9,7 @@ import { addKeeper } from './commands/keeper.ts';
 import { addManual } from './commands/manual.ts';
 import { addRecover } from './commands/recover.ts';
 import { addSearch } from './commands/search.ts';
+import { addServer } from './commands/server.ts';
 import { addShow } from './commands/show.ts';
 import { addVersion } from './commands/version.ts';
 import { chaosdHelp } from './help/chaosd-help.ts';
@@ -59,6 +60,7 @@ export function buildProgram(program: ProgramName): Command {
   addShow(root, program);
   addDoctor(root, program);
   addAudit(root, program);
+  addServer(root, program);
   addVersion(root, program);
   addCompletion(root, program);
   addManual(root);

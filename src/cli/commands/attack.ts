@@ -1,16 +1,15 @@
 import type { Command } from 'commander';
 import { type JsonObject, textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
-import type { Engine } from '../../experiment/engine.ts';
-import type { Injection } from '../../experiment/injection.ts';
-import { attackSchema, parseAttack } from '../../experiment/request.ts';
-import { attackShortfall } from '../../experiment/shortfall.ts';
-import type { ActionDescriptor, FaultDescriptor, Plan } from '../../faults/fault.ts';
+import { type AttackDocument, errorOf, type PlanDocument, plain } from '../../api/documents.ts';
+import type { Operations } from '../../api/operations.ts';
+import { type AttackRequest, attackSchema, parseAttack } from '../../experiment/request.ts';
+import type { ActionDescriptor, FaultDescriptor } from '../../faults/fault.ts';
 import { faults } from '../../faults/registry.ts';
-import { withEngine } from '../engine-session.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { type Invocation, invocationOf, type ProgramName } from '../invocation.ts';
-import { injectionDocument, planDocument } from '../output/documents.ts';
+import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { planText } from '../output/plan-text.ts';
 import { isWatched, remark, say } from '../output/style.ts';
@@ -26,32 +25,23 @@ function argumentOf(kind: string, input: JsonObject): string {
   return first === undefined ? kind : textOf(first[1]);
 }
 
-async function sayInjection(invocation: Invocation, argument: string, injection: Injection): Promise<void> {
-  const { record, verdicts } = injection;
-  if (invocation.format !== 'text') {
-    await sayDocument(injectionDocument(injection), invocation.format);
-    return;
-  }
+function sayInjection(invocation: Invocation, argument: string, { kind, uid, targets }: AttackDocument): void {
   const watched = isWatched('stderr') && invocation.program === 'faultline';
-  const doubtful = verdicts.filter(({ verdict }) => verdict === 'inconclusive');
-  for (const line of verdictLines(watched ? verdicts : doubtful)) remark(line);
-  say(`Attack ${record.kind} ${printable(argument)} successfully, uid: ${record.uid}`);
+  const doubtful = targets.filter(({ verdict }) => verdict === 'inconclusive');
+  for (const line of verdictLines(watched ? targets : doubtful)) remark(line);
+  say(`Attack ${kind} ${printable(argument)} successfully, uid: ${uid}`);
 }
 
-async function attackWith(engine: Engine, invocation: Invocation, request: Awaited<ReturnType<typeof parseAttack>>) {
-  const injection = await engine.attack(request);
-  const wrong = attackShortfall(injection);
-  if (wrong === undefined) {
-    await sayInjection(invocation, argumentOf(request.kind, request.input), injection);
-    return;
-  }
-  if (invocation.format !== 'text') await sayDocument(injectionDocument(injection), invocation.format);
-  throw wrong;
+async function attackWith(operations: Operations, invocation: Invocation, request: AttackRequest): Promise<void> {
+  const injection = await operations.attack(request);
+  if (invocation.format !== 'text') await sayDocument(plain(injection), invocation.format);
+  if (injection.shortfall !== null) throw errorOf(injection.shortfall);
+  if (invocation.format === 'text') sayInjection(invocation, argumentOf(request.kind, request.input), injection);
 }
 
-async function sayPlan(invocation: Invocation, plan: Plan): Promise<void> {
+async function sayPlan(invocation: Invocation, plan: PlanDocument): Promise<void> {
   if (invocation.format === 'text') say(planText(plan));
-  else await sayDocument(planDocument(plan), invocation.format);
+  else await sayDocument(plain(plan), invocation.format);
 }
 
 function commonInput(options: Readonly<Record<string, unknown>>): JsonObject {
@@ -70,6 +60,7 @@ function addAction(
   addSchemaOptions(command, attackSchema.properties, 'Injection:');
   command.option('--dry-run', 'Show exactly what would be touched, and touch nothing');
   addOutputOption(command);
+  addConnectionOptions(command);
   addExamples(command, action.details, action.examples);
   command.action(async () => {
     const invocation = invocationOf(program, command);
@@ -77,9 +68,10 @@ function addAction(
     const input = schemaInput(action.schema.properties, options);
     const request = await parseAttack(fault.kind, name, commonInput(options), input);
     const dryRun = options['dryRun'] === true;
-    await withEngine(invocation, { via: 'cli', supervise: !dryRun }, async (engine) => {
-      if (dryRun) await sayPlan(invocation, await engine.plan(request));
-      else await attackWith(engine, invocation, request);
+    // A dry run changes nothing, not even what was left behind.
+    await withOperations(invocation, { repair: dryRun ? 'never' : 'before' }, async (operations) => {
+      if (dryRun) await sayPlan(invocation, await operations.plan(request));
+      else await attackWith(operations, invocation, request);
     });
   });
 }

@@ -1,26 +1,35 @@
-import { textOf, toJson } from '../../base/json.ts';
+import { textOf } from '../../base/json.ts';
 import type { Command } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
-import type { AuditRecord } from '../../experiment/engine.ts';
-import { withEngine } from '../engine-session.ts';
+import { type AuditDocument, plain } from '../../api/documents.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { invocationOf, type ProgramName } from '../invocation.ts';
+import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { say } from '../output/style.ts';
 import { tableText } from '../output/table.ts';
 import { addOutputOption } from './common.ts';
 
-function who({ actor }: AuditRecord): string {
-  const { user, uid, sudoUser, via } = actor;
-  const name = textOf(user ?? uid);
+/** A caller of a service who is no user of its host is told by its certificate, or by its token and its address. */
+function stranger({ certificate, token, address }: JsonObject): string {
+  if (isObject(certificate)) return `certificate ${textOf(certificate['subject'])}`;
+  const from = textOf(address);
+  return typeof token === 'string' ? `token ${token} from ${from}` : from;
+}
+
+function who({ actor }: AuditDocument): string {
+  const { user, uid, sudoUser, via, address } = actor;
+  const known = user ?? uid;
+  const name = typeof known === 'object' || (known === undefined && address !== undefined) ? stranger(actor) : textOf(known);
   const behind = typeof sudoUser === 'string' ? `${sudoUser} as ${name}` : name;
   return `${behind} (${textOf(via)})`;
 }
 
-function rowOf(entry: AuditRecord): readonly string[] {
+function rowOf(entry: AuditDocument): readonly string[] {
   const { at, action, subject, parameters, result } = entry;
-  const cells = [new Date(at).toISOString(), who(entry), action, subject ?? '', JSON.stringify(parameters), result];
+  const cells = [at, who(entry), action, subject ?? '', JSON.stringify(parameters), result];
   return cells.map(printable);
 }
 
@@ -32,6 +41,7 @@ export function addAudit(root: Command, program: ProgramName): void {
     .description('List who did what, with what result, the newest first; refusals too')
     .option('-l, --limit <N>', 'At most so many entries', '50');
   addOutputOption(command);
+  addConnectionOptions(command);
   addExamples(command, [], [{ command: 'audit --limit 5 -o json', does: 'the last five, for a program' }]);
   command.action(async () => {
     const invocation = invocationOf(program, command);
@@ -41,12 +51,13 @@ export function addAudit(root: Command, program: ProgramName): void {
         hint: 'write 1 or more, in digits',
       });
     }
-    await withEngine(invocation, { via: 'cli', supervise: true }, async (engine) => {
-      const entries = engine.audit(Number(limit));
+    await withOperations(invocation, { repair: 'before' }, async (operations) => {
+      const entries = await operations.audit(Number(limit));
       if (invocation.format === 'text') {
         say(await tableText(['TIME', 'WHO', 'ACTION', 'UID', 'PARAMETERS', 'RESULT'], entries.map(rowOf)));
       } else {
-        await sayDocument(toJson(entries), invocation.format);
+        // Here the time has always been a number, in milliseconds.
+        await sayDocument(plain(entries.map((entry) => ({ ...entry, at: Date.parse(entry.at) }))), invocation.format);
       }
     });
   });

@@ -1,11 +1,11 @@
-import { toJson } from '../../base/json.ts';
 import type { Command } from 'commander';
 import { printable } from '../../base/text.ts';
-import type { Examination } from '../../experiment/doctor.ts';
+import { type ExaminationDocument, plain } from '../../api/documents.ts';
 import type { Requirement } from '../../faults/fault.ts';
-import { withEngine } from '../engine-session.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { invocationOf, type ProgramName } from '../invocation.ts';
+import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { painterFor, say } from '../output/style.ts';
 import { addOutputOption } from './common.ts';
@@ -18,7 +18,7 @@ function requirementLines({ name, status, detail, remedy }: Requirement): readon
   return remedy === undefined ? [line] : [line, `${' '.repeat(29)}→ ${printable(remedy)}`];
 }
 
-function examinationText({ part, requirements }: Examination): string {
+function examinationText({ part, requirements }: ExaminationDocument): string {
   return [part, ...requirements.flatMap(requirementLines)].join('\n');
 }
 
@@ -32,12 +32,13 @@ export function addDoctor(root: Command, program: ProgramName): void {
         'is missing',
     );
   addOutputOption(command);
+  addConnectionOptions(command);
   addExamples(command, [], [{ command: 'doctor', does: 'look before the first attack' }]);
   command.action(async () => {
     const invocation = invocationOf(program, command);
-    const examinations = await withEngine(invocation, { via: 'cli', supervise: false }, (engine) => engine.examine());
+    const examinations = await withOperations(invocation, { repair: 'never' }, (operations) => operations.examine());
     if (invocation.format === 'text') say(examinations.map(examinationText).join('\n'));
-    else await sayDocument(toJson(examinations), invocation.format);
+    else await sayDocument(plain(examinations), invocation.format);
     const missing = examinations.some(({ requirements }) => requirements.some(({ status }) => status === 'missing'));
     if (missing) process.exitCode = 1;
   });

@@ -1,34 +1,29 @@
 import type { Command } from 'commander';
+import { textOf } from '../../base/json.ts';
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
-import type { Engine } from '../../experiment/engine.ts';
-import { withEngine } from '../engine-session.ts';
+import type { Operations } from '../../api/operations.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { type Invocation, invocationOf, type ProgramName } from '../invocation.ts';
+import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { say } from '../output/style.ts';
 import { addOutputOption } from './common.ts';
 import { saySweep } from './recover.ts';
 
-async function release(engine: Engine, { format }: Invocation): Promise<void> {
-  const latched = await engine.releaseHalt();
-  if (format !== 'text') await sayDocument({ halted: false, was: latched?.reason ?? null }, format);
-  else if (latched === undefined) say('Attacks were not halted');
-  else say(`Attacks are allowed again (they were halted: ${printable(latched.reason)})`);
+async function release(operations: Operations, { format }: Invocation): Promise<void> {
+  const { halted, reason } = await operations.releaseHalt();
+  if (format !== 'text') await sayDocument({ halted: false, was: reason }, format);
+  else if (!halted) say('Attacks were not halted');
+  else say(`Attacks are allowed again (they were halted: ${printable(textOf(reason))})`);
 }
 
-async function status(engine: Engine, { format }: Invocation): Promise<void> {
-  const latched = engine.halted();
-  if (format !== 'text') {
-    await sayDocument(
-      { halted: latched !== undefined, reason: latched?.reason ?? null, by: latched?.actor ?? null },
-      format,
-    );
-  } else if (latched === undefined) {
-    say('Attacks are allowed');
-  } else {
-    say(`Attacks are halted since ${new Date(latched.at).toISOString()}: ${printable(latched.reason)}`);
-  }
+async function status(operations: Operations, { format }: Invocation): Promise<void> {
+  const { halted, reason, by, at } = await operations.halted();
+  if (format !== 'text') await sayDocument({ halted, reason, by }, format);
+  else if (!halted) say('Attacks are allowed');
+  else say(`Attacks are halted since ${textOf(at)}: ${printable(textOf(reason))}`);
 }
 
 /** `halt`: the emergency stop. */
@@ -41,6 +36,7 @@ export function addHalt(root: Command, program: ProgramName): void {
     .option('--release', 'Allow attacks again')
     .option('--status', 'Tell whether attacks are halted');
   addOutputOption(command);
+  addConnectionOptions(command);
   addExamples(
     command,
     ['The latch is set first, so that attacks that are just under way stop and undo themselves. It survives a reboot.'],
@@ -58,11 +54,11 @@ export function addHalt(root: Command, program: ProgramName): void {
         hint: "faultline halt --reason 'why'",
       });
     }
-    await withEngine(invocation, { via: 'cli', supervise: false }, async (engine) => {
-      if (wantsStatus === true) await status(engine, invocation);
-      else if (wantsRelease === true) await release(engine, invocation);
+    await withOperations(invocation, { repair: 'never' }, async (operations) => {
+      if (wantsStatus === true) await status(operations, invocation);
+      else if (wantsRelease === true) await release(operations, invocation);
       else {
-        const sweep = await engine.halt(typeof reason === 'string' ? reason : 'no reason was given');
+        const sweep = await operations.halt(typeof reason === 'string' ? reason : 'no reason was given');
         if (invocation.format === 'text') say('Attacks are halted until faultline halt --release');
         await saySweep(invocation, sweep);
       }

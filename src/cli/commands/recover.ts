@@ -1,53 +1,47 @@
 import type { Command } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
 import { count, listed } from '../../base/text.ts';
-import type { Engine } from '../../experiment/engine.ts';
-import type { Sweep } from '../../experiment/halt.ts';
-import type { Recovery } from '../../experiment/recovery.ts';
-import { recoveryShortfall } from '../../experiment/shortfall.ts';
-import { withEngine } from '../engine-session.ts';
+import { errorOf, plain, type RecoveryDocument, type SweepDocument } from '../../api/documents.ts';
+import type { Operations } from '../../api/operations.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { type Invocation, invocationOf, type ProgramName } from '../invocation.ts';
-import { recoveryDocument, sweepDocument } from '../output/documents.ts';
+import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { isWatched, remark, say } from '../output/style.ts';
 import { verdictLines } from '../output/verdict-text.ts';
 import { addOutputOption } from './common.ts';
 
-function sayRecovery(recovery: Recovery, verbose: boolean): void {
-  if (verbose) for (const line of verdictLines(recovery.verdicts)) remark(line);
-  if (recovery.record.repeatMs !== null) remark('The repetition has ended; what it killed stays dead.');
-  say(`Recover ${recovery.record.uid} successfully${recovery.already ? ' (it was already)' : ''}`);
+function sayRecovery({ uid, already, repeatMs, targets }: RecoveryDocument, verbose: boolean): void {
+  if (verbose) for (const line of verdictLines(targets)) remark(line);
+  if (repeatMs !== null) remark('The repetition has ended; what it killed stays dead.');
+  say(`Recover ${uid} successfully${already ? ' (it was already)' : ''}`);
 }
 
-async function recoverOne(engine: Engine, invocation: Invocation, uid: string, abandon: boolean): Promise<void> {
-  const recovery = await engine.recover(uid, abandon);
-  if (invocation.format !== 'text') await sayDocument(recoveryDocument(recovery), invocation.format);
-  const wrong = recoveryShortfall(recovery);
-  if (wrong !== undefined && !(abandon && recovery.record.state === 'unrecoverable' && !recovery.already)) throw wrong;
+async function recoverOne(operations: Operations, invocation: Invocation, uid: string, abandon: boolean) {
+  const recovery = await operations.recover(uid, abandon);
+  if (invocation.format !== 'text') await sayDocument(plain(recovery), invocation.format);
+  const { shortfall, state, already } = recovery;
+  if (shortfall !== null && !(abandon && state === 'unrecoverable' && !already)) throw errorOf(shortfall);
   if (invocation.format !== 'text') return;
-  if (wrong === undefined) sayRecovery(recovery, isWatched('stderr') && invocation.program === 'faultline');
+  if (shortfall === null) sayRecovery(recovery, isWatched('stderr') && invocation.program === 'faultline');
   else say(`Gave up on ${uid}: what could not be undone is listed by faultline show ${uid}`);
 }
 
 /** Say what became of every live injection. @throws {FaultlineError} RECOVERY_INCOMPLETE */
-export async function saySweep(invocation: Invocation, sweep: Sweep): Promise<void> {
-  const wrong = sweep.recovered
-    .map(recoveryShortfall)
-    .filter((error) => error !== undefined && error.code !== 'RECOVERY_IMPOSSIBLE');
-  if (invocation.format !== 'text') await sayDocument(sweepDocument(sweep), invocation.format);
+export async function saySweep(invocation: Invocation, sweep: SweepDocument): Promise<void> {
+  const wrong = sweep.recovered.flatMap(({ shortfall }) =>
+    shortfall === null || shortfall.code === 'RECOVERY_IMPOSSIBLE' ? [] : [shortfall.message],
+  );
+  if (invocation.format !== 'text') await sayDocument(plain(sweep), invocation.format);
   else if (sweep.recovered.length + sweep.failed.length === 0) say('Nothing is live');
   else {
-    for (const recovery of sweep.recovered) {
-      if (recovery.record.state === 'injected') continue;
-      const ended = recovery.record.state === 'recovered' ? '' : ` (${recovery.record.state})`;
-      say(`Recover ${recovery.record.uid} successfully${ended}`);
+    for (const { uid, state } of sweep.recovered) {
+      if (state === 'injected') continue;
+      say(`Recover ${uid} successfully${state === 'recovered' ? '' : ` (${state})`}`);
     }
   }
-  const failed = [
-    ...sweep.failed.map(({ uid, error }) => `${uid}: ${error.message}`),
-    ...wrong.map((e) => e?.message ?? ''),
-  ];
+  const failed = [...sweep.failed.map(({ uid, message }) => `${uid}: ${message}`), ...wrong];
   if (failed.length === 0) return;
   throw new FaultlineError(
     'RECOVERY_INCOMPLETE',
@@ -68,6 +62,7 @@ export function addRecover(root: Command, program: ProgramName): void {
     .option('-A, --all', 'Undo everything that is live')
     .option('--abandon', 'Give up on what cannot be undone, so that it is not tried again');
   addOutputOption(command);
+  addConnectionOptions(command);
   addExamples(
     command,
     [
@@ -91,20 +86,19 @@ export function addRecover(root: Command, program: ProgramName): void {
     }
     const abandon = options['abandon'] === true;
     // What is asked for is done first and reported as such, not repaired beforehand.
-    await withEngine(invocation, { via: 'cli', supervise: false }, async (engine) => {
-      if (all) await saySweep(invocation, await engine.recoverAll(abandon));
-      else await recoverEach(engine, invocation, uids, abandon);
-      await engine.supervise();
+    await withOperations(invocation, { repair: 'after' }, async (operations) => {
+      if (all) await saySweep(invocation, await operations.recoverAll(abandon));
+      else await recoverEach(operations, invocation, uids, abandon);
     });
   });
 }
 
 /** Each in turn; one that fails does not keep the others waiting. */
-async function recoverEach(engine: Engine, invocation: Invocation, uids: readonly string[], abandon: boolean) {
+async function recoverEach(operations: Operations, invocation: Invocation, uids: readonly string[], abandon: boolean) {
   const errors: FaultlineError[] = [];
   for (const uid of uids) {
     try {
-      await recoverOne(engine, invocation, uid, abandon);
+      await recoverOne(operations, invocation, uid, abandon);
     } catch (error) {
       if (!(error instanceof FaultlineError)) throw error;
       errors.push(error);

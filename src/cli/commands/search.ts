@@ -2,13 +2,14 @@ import { textOf } from '../../base/json.ts';
 import { type Command, Option } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
-import type { Engine, InjectionFilter, InjectionRecord } from '../../experiment/engine.ts';
-import { type ChaosdStatus, chaosdStatus, chaosdStatuses, statesOf } from '../chaosd-status.ts';
+import { type ChaosdStatus, chaosdStatuses, statesOf } from '../../api/chaosd-status.ts';
+import { plain, type RecordDocument, recordOf } from '../../api/documents.ts';
+import type { ListFilter, Operations } from '../../api/operations.ts';
 import { faultOf, faults } from '../../faults/registry.ts';
-import { withEngine } from '../engine-session.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { invocationOf, type ProgramName } from '../invocation.ts';
-import { recordDocument, withoutSecrets } from '../output/documents.ts';
+import { withOperations } from '../operations-session.ts';
 import { isFormat, parseFormat, sayDocument } from '../output/format.ts';
 import { say } from '../output/style.ts';
 import { tableText } from '../output/table.ts';
@@ -34,7 +35,7 @@ function parseStatus(text: unknown): ChaosdStatus | undefined {
   });
 }
 
-function filterOf(options: Readonly<Record<string, unknown>>, offset: unknown): InjectionFilter {
+function filterOf(options: Readonly<Record<string, unknown>>, offset: unknown): ListFilter {
   const status = parseStatus(options['status']);
   const limit = wholeNumber(options['limit'], '--limit');
   const kind = typeof options['kind'] === 'string' ? faultOf(options['kind']).kind : undefined;
@@ -49,22 +50,14 @@ function filterOf(options: Readonly<Record<string, unknown>>, offset: unknown): 
 }
 
 /** chaosd's columns; the configuration is the checked request as JSON. */
-function rowOf(record: InjectionRecord): readonly string[] {
-  return [
-    record.uid,
-    record.kind,
-    record.action,
-    chaosdStatus(record.state),
-    new Date(record.createdAt).toISOString(),
-    JSON.stringify(withoutSecrets(record.spec)),
-  ].map(printable);
+function rowOf({ uid, kind, action, status, createdAt, spec }: RecordDocument): readonly string[] {
+  return [uid, kind, action, status, createdAt, JSON.stringify(spec)].map(printable);
 }
 
 const columns = ['UID', 'KIND', 'ACTION', 'STATUS', 'CREATE TIME', 'CONFIGURATION'];
 
-function found(engine: Engine, uid: string | undefined, filter: InjectionFilter): readonly InjectionRecord[] {
-  if (uid === undefined) return engine.list(filter);
-  return [engine.find(uid).record];
+async function found(operations: Operations, uid: string | undefined, filter: ListFilter) {
+  return uid === undefined ? (await operations.list(filter)).items : [recordOf(await operations.find(uid))];
 }
 
 /** `search`: what was injected here. */
@@ -81,6 +74,7 @@ export function addSearch(root: Command, program: ProgramName): void {
     .option('--asc', 'The oldest first')
     .addOption(new Option('-o, --offset <N>', 'Pass over so many first'))
     .option('--output <FORMAT>', 'Print text, json or yaml (default text); -o json works, too');
+  addConnectionOptions(command);
   addExamples(
     command,
     ['chaosd calls a live or a finished injection success, one that was undone destroyed, a failed one error.'],
@@ -98,10 +92,10 @@ export function addSearch(root: Command, program: ProgramName): void {
     const word = typeof offset === 'string' && isFormat(offset) ? offset : undefined;
     const format = word === undefined ? invocation.format : parseFormat(word);
     const filter = filterOf(options, word === undefined ? offset : undefined);
-    await withEngine(invocation, { via: 'cli', supervise: true }, async (engine) => {
-      const records = found(engine, uid, filter);
+    await withOperations(invocation, { repair: 'before' }, async (operations) => {
+      const records = await found(operations, uid, filter);
       if (format === 'text') say(await tableText(columns, records.map(rowOf)));
-      else await sayDocument(records.map(recordDocument), format);
+      else await sayDocument(plain(records), format);
     });
   });
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { withEngine } from '../engine-session.ts';
+import { plain } from '../../api/documents.ts';
+import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { invocationOf, type ProgramName } from '../invocation.ts';
-import { injectionDocument } from '../output/documents.ts';
+import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { injectionText } from '../output/injection-text.ts';
 import { say } from '../output/style.ts';
@@ -16,6 +17,7 @@ export function addShow(root: Command, program: ProgramName): void {
     .summary('show one injection')
     .description('Show one injection: plan, effects, evidence, verdicts, timeline, and what its targets are now');
   addOutputOption(command);
+  addConnectionOptions(command);
   addExamples(
     command,
     [],
@@ -26,11 +28,10 @@ export function addShow(root: Command, program: ProgramName): void {
   );
   command.action(async (uid: string) => {
     const invocation = invocationOf(program, command);
-    await withEngine(invocation, { via: 'cli', supervise: true }, async (engine) => {
-      const injection = engine.find(uid);
-      const present = await engine.observe(injection);
-      if (invocation.format === 'text') say(injectionText(injection, present));
-      else await sayDocument(injectionDocument(injection, present), invocation.format);
+    await withOperations(invocation, { repair: 'before' }, async (operations) => {
+      const injection = await operations.find(uid);
+      if (invocation.format === 'text') say(injectionText(injection));
+      else await sayDocument(plain(injection), invocation.format);
     });
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { selectionModes } from '../../targets/mode.ts';
-import { chaosdStatuses } from '../chaosd-status.ts';
+import { chaosdStatuses } from '../../api/chaosd-status.ts';
 import { buildProgram } from '../program.ts';
 import { answer } from './answer.ts';
 import type { Candidate } from './candidate.ts';

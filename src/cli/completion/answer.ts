@@ -1,14 +1,15 @@
 import type { Command, Option } from 'commander';
 import { hasUnprintable, printable } from '../../base/text.ts';
 import { inheritedOptions, visibleCommands, visibleOptions } from '../command-tree.ts';
+import { connectionFlags } from '../connection-options.ts';
 import { type Answer, type Candidate, candidate } from './candidate.ts';
 import { type Position, positionAt } from './position.ts';
 import { isRepeatable, sourceOfArgument, sourceOfOption } from './sources.ts';
 import type { Wanted } from './values.ts';
 
 function wantedAt({ flags, expected: { typed } }: Position): Wanted {
-  const [stateDir] = [...flags].flatMap(([{ long }, value]) => (long === '--state-dir' ? [value] : []));
-  return { typed, stateDir };
+  const given = Object.fromEntries([...flags].map(([option, value]) => [option.attributeName(), value]));
+  return { typed, stateDir: given['stateDir'], connection: connectionFlags(given) };
 }
 
 /** Flags that were not given yet, or may be given again. */

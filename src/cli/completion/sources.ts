@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import { faults } from '../../faults/registry.ts';
-import { chaosdStatuses } from '../chaosd-status.ts';
+import { chaosdStatuses } from '../../api/chaosd-status.ts';
 import { logLevels } from '../invocation.ts';
 import { formats } from '../output/format.ts';
 import { presentationOf, schemaOfOption } from '../schema-options.ts';
@@ -11,6 +11,10 @@ const ofFlags: Readonly<Record<string, Source>> = {
   '--log-level': oneOf(logLevels),
   '--output': oneOf(formats),
   '--state-dir': () => ({ what: 'folders' }),
+  '--token-file': sourceOfKind.file,
+  '--server-ca': sourceOfKind.file,
+  '--client-cert': sourceOfKind.file,
+  '--client-key': sourceOfKind.file,
   'search --kind': oneOf(faults.map(({ kind }) => kind)),
   'search --status': oneOf(chaosdStatuses),
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { liveStates } from '../../base/lifecycle.ts';
 import type { Completion } from '../../base/schema.ts';
+import type { ConnectionFlags } from '../connection-options.ts';
 import { signalNames } from '../../linux/signals.ts';
 import { type Answer, type Candidate, candidate } from './candidate.ts';
 
@@ -9,6 +10,8 @@ export interface Wanted {
   readonly typed: string;
   /** `--state-dir`, if it was given on the line. */
   readonly stateDir: string | undefined;
+  /** The flags of a service that were given on the line. */
+  readonly connection: ConnectionFlags;
 }
 
 /** Where the values of a flag or an argument come from. */
@@ -41,11 +44,11 @@ function userCandidates(): readonly Candidate[] {
   });
 }
 
-/** Injections of the journal that `--state-dir` or the environment names. */
+/** Injections of the service, or of the journal, that the line or the environment names. */
 export function uids(which: 'all' | 'live'): Source {
-  return async ({ stateDir }) => {
+  return async (wanted) => {
     const { uidCandidates } = await import('./injections.ts');
-    return words(await uidCandidates(stateDir, which === 'live' ? liveStates : undefined));
+    return words(await uidCandidates(wanted, which === 'live' ? liveStates : undefined));
   };
 }
 

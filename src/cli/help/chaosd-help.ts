@@ -7,6 +7,7 @@ import {
   visibleCommands,
   visibleOptions,
 } from '../command-tree.ts';
+import { isConnectionOption } from '../connection-options.ts';
 import { presentationOf, schemaOfOption } from '../schema-options.ts';
 import { helpTextsOf, wrapped } from './examples.ts';
 
@@ -71,7 +72,7 @@ function flagList(lines: readonly FlagLine[]): string {
 }
 
 function listedFlags(command: Command): readonly Option[] {
-  const options = visibleOptions(command);
+  const options = visibleOptions(command).filter((option) => !isConnectionOption(option));
   if (!isChaosdAttack(command)) return options;
   return options.filter((option) => option.long === '--help' || chaosdPresentation(option) !== undefined);
 }

@@ -13,6 +13,8 @@ export const description: readonly string[] = [
     'failed if nothing of it took effect, and unrecoverable if it did and cannot be undone: a killed process ' +
     'stays dead. For each target it is told whether what was seen bears out what was meant: confirmed, mismatch ' +
     'or inconclusive.',
+  'With --server the same commands act through a service on this host or another, and print the same. The token is ' +
+    'never an argument, which every user could read, and it is sent unencrypted to no other host.',
   'The program is installed under two names. faultline is its own; chaosd takes the same commands and prints ' +
     'its help ' +
     "in that program's layout, for scripts that were written for Chaos Mesh's chaosd.",
@@ -27,6 +29,9 @@ export const exitStatus: readonly Definition[] = [
 
 export const environment: readonly Definition[] = [
   ['FAULTLINE_STATE_DIR', 'The folder of the journal, unless --state-dir names another.'],
+  ['FAULTLINE_SERVER', 'The address of a service to act through, unless --server names another. Empty: act on this host.'],
+  ['FAULTLINE_TOKEN', 'The token to show to that service, unless --token-file names a file that holds it.'],
+  ['FAULTLINE_TOKEN_FILE', 'The file that holds the token. Nobody but its owner may read it.'],
   ['FAULTLINE_POLICY', 'The file of the policy. If it is named so and cannot be read, nothing is done.'],
   ['NO_COLOR', 'If it is set and not empty, nothing is coloured.'],
   ['XDG_STATE_HOME', 'For users other than root: the folder that holds the folder of the journal (~/.local/state).'],

@@ -1,10 +1,8 @@
 import { formatDuration } from '../../base/duration.ts';
 import { type Json, textOf } from '../../base/json.ts';
 import { count, printable } from '../../base/text.ts';
-import type { Injection } from '../../experiment/injection.ts';
+import type { EventDocument, InjectionDocument } from '../../api/documents.ts';
 import type { Effect, TargetVerdict } from '../../faults/fault.ts';
-
-type TimelineEvent = Injection['timeline'][number];
 
 /** How many lines of each list a terminal gets; `-o json` has them all. */
 const mostLines = 40;
@@ -22,12 +20,10 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', title, ...cut(lines)];
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
-
-function leaseText({ record }: Injection): string {
-  if (record.leaseMs === null) return 'none: until it is recovered';
-  const every = record.repeatMs === null ? '' : `, again every ${formatDuration(record.repeatMs)}`;
-  return `${formatDuration(record.leaseMs)}${every}`;
+function leaseText({ leaseMs, repeatMs }: InjectionDocument): string {
+  if (leaseMs === null) return 'none: until it is recovered';
+  const every = repeatMs === null ? '' : `, again every ${formatDuration(repeatMs)}`;
+  return `${formatDuration(leaseMs)}${every}`;
 }
 
 function compact(value: Json): string {
@@ -45,32 +41,32 @@ function verdictLine({ verdict, target, seen }: TargetVerdict): string {
   return `  ${verdict.padEnd(12)} ${printable(target.label)}: ${printable(seen)}`;
 }
 
-function eventLine(first: number, { bootMs, type, data }: TimelineEvent): string {
+function eventLine(first: number, { bootMs, type, data }: EventDocument): string {
   const { effects, ...rest } = data;
   const many = Array.isArray(effects) ? ` ${count(effects.length, 'effect')}` : '';
   const more = Object.keys(rest).length === 0 ? '' : ` ${compact(rest)}`;
   return `  +${formatDuration(bootMs - first).padEnd(8)} ${type}${many}${more}`;
 }
 
-function errorLines({ record: { error } }: Injection): readonly string[] {
+function errorLines({ error }: InjectionDocument): readonly string[] {
   return error === null ? [] : [field('Error', `${printable(textOf(error['message']))} [${textOf(error['code'])}]`)];
 }
 
 /** One injection for a person to read. */
-export function injectionText(injection: Injection, present: readonly TargetVerdict[]): string {
-  const { record, effects, verdicts, timeline } = injection;
+export function injectionText(injection: InjectionDocument): string {
+  const { effects, targets, present = [], timeline } = injection;
   const first = timeline[0]?.bootMs ?? 0;
-  const of = (phase: 'inject' | 'recover') => verdicts.filter((one) => one.phase === phase).map(verdictLine);
+  const of = (phase: 'inject' | 'recover') => targets.filter((one) => one.phase === phase).map(verdictLine);
   return [
-    field('UID', record.uid),
-    field('Attack', `${record.kind} ${record.action}`),
-    field('State', record.state),
-    field('Verdict', record.verdict ?? 'none yet'),
-    field('Created', iso(record.createdAt)),
+    field('UID', injection.uid),
+    field('Attack', `${injection.kind} ${injection.action}`),
+    field('State', injection.state),
+    field('Verdict', injection.verdict ?? 'none yet'),
+    field('Created', injection.createdAt),
     field('Lease', leaseText(injection)),
-    field('Rounds', String(record.rounds)),
-    field('By', compact(record.actor)),
-    field('Spec', compact(record.spec)),
+    field('Rounds', String(injection.rounds)),
+    field('By', compact(injection.actor)),
+    field('Spec', compact(injection.spec)),
     ...errorLines(injection),
     ...section('Effects', effects.map(effectLine)),
     ...section('Seen after injection', of('inject')),

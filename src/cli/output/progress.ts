@@ -32,10 +32,10 @@ function wordsFor(event: EngineEvent): string | undefined {
  * A line on the terminal that says what takes so long. It is gone as soon as anything else is written: by then there is
  * something better to read. Without a terminal there is none.
  */
-export function showProgress(): Progress {
+export function showProgress(atFirst = 'working'): Progress {
   if (!isWatched('stderr')) return { observe: () => undefined, stop: () => undefined };
   const startedMs = performance.now();
-  let words = 'working';
+  let words = atFirst;
   let spinner: Spinner | undefined;
   let stopped = false;
   const text = (): string => `${words}, ${formatDuration(performance.now() - startedMs)}`;

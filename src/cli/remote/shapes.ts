@@ -1,0 +1,181 @@
+import type {
+  AttackDocument,
+  AuditDocument,
+  ExaminationDocument,
+  HaltDocument,
+  InjectionDocument,
+  Page,
+  PlanDocument,
+  RecordDocument,
+  RecoveryDocument,
+  SweepDocument,
+} from '../../api/documents.ts';
+import type { ScheduleDocument, ScheduleEndDocument } from '../../api/schedule-documents.ts';
+import { isObject, misshapen } from './answer.ts';
+
+/*
+ * What an answer must have so that it can be rendered, and so that nothing in it acts on a terminal: names, words and
+ * times are printed as they are. A newer service may tell more.
+ */
+
+type Shape = (value: unknown) => boolean;
+
+/** Is it such a document, as far as matters here? */
+export type Guard<Document> = (value: unknown) => value is Document;
+
+/**
+ * A document that was looked at before it is called one.
+ *
+ * @param what names it in the error
+ * @throws {FaultlineError} SERVER_UNREACHABLE
+ */
+export function documentOf<Document>(url: string, what: string, is: Guard<Document>, document: unknown): Document {
+  if (is(document)) return document;
+  throw misshapen(url, what);
+}
+
+const text: Shape = (value) => typeof value === 'string';
+const number: Shape = (value) => typeof value === 'number';
+const flag: Shape = (value) => typeof value === 'boolean';
+const word: Shape = (value) => typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value);
+const time: Shape = (value) => typeof value === 'string' && /^[\d:.TZ+-]{1,40}$/.test(value);
+const facts: Shape = isObject;
+
+const orNull =
+  (shape: Shape): Shape =>
+  (value) =>
+    value === null || shape(value);
+
+const orAbsent =
+  (shape: Shape): Shape =>
+  (value) =>
+    value === undefined || shape(value);
+
+const listOf =
+  (shape: Shape): Shape =>
+  (value) =>
+    Array.isArray(value) && value.every(shape);
+
+function having(fields: Readonly<Record<string, Shape>>): Shape {
+  return (value) => isObject(value) && Object.entries(fields).every(([name, shape]) => shape(value[name]));
+}
+
+const both =
+  (one: Shape, other: Shape): Shape =>
+  (value) =>
+    one(value) && other(value);
+
+const error = having({ code: word, message: text, hint: orNull(text), details: orAbsent(facts) });
+const target = having({ key: text, label: text });
+const verdict = having({ target, verdict: word, seen: text, evidence: facts });
+
+const isRecord = having({
+  uid: word,
+  kind: word,
+  action: word,
+  state: word,
+  status: word,
+  verdict: orNull(word),
+  createdAt: time,
+  leaseMs: orNull(number),
+  repeatMs: orNull(number),
+  rounds: number,
+  spec: facts,
+  error: orNull(facts),
+  actor: facts,
+}) as Guard<RecordDocument>;
+
+const effect = having({ type: word, status: word, target, apply: facts, undo: orNull(facts) });
+
+export const isInjection = both(
+  isRecord,
+  having({
+    targets: listOf(both(verdict, having({ phase: word, round: number }))),
+    present: orAbsent(listOf(verdict)),
+    plan: facts,
+    effects: listOf(effect),
+    timeline: listOf(having({ at: time, bootMs: number, type: word, data: facts })),
+  }),
+) as Guard<InjectionDocument>;
+
+export const isAttack = both(isInjection, having({ shortfall: orNull(error) })) as Guard<AttackDocument>;
+
+export const isPlan = having({
+  kind: word,
+  action: word,
+  targets: listOf(both(target, having({ does: text, about: facts, doubt: orAbsent(text) }))),
+  leftOut: listOf(having({ label: text, rule: word, reason: text })),
+  matched: number,
+  notes: listOf(text),
+}) as Guard<PlanDocument>;
+
+export const isRecovery = having({
+  uid: word,
+  state: word,
+  recovered: flag,
+  already: flag,
+  repeatMs: orNull(number),
+  targets: listOf(verdict),
+  shortfall: orNull(error),
+}) as Guard<RecoveryDocument>;
+
+export const isSweep = having({
+  recovered: listOf(isRecovery),
+  failed: listOf(having({ uid: word, code: word, message: text })),
+}) as Guard<SweepDocument>;
+
+export const isHalt = having({
+  halted: flag,
+  reason: orNull(text),
+  by: orNull(facts),
+  at: orNull(time),
+}) as Guard<HaltDocument>;
+
+export const isPage = having({ items: listOf(isRecord), total: number, offset: number }) as Guard<Page<RecordDocument>>;
+
+const schedule = having({
+  uid: word,
+  kind: word,
+  action: word,
+  schedule: text,
+  durationMs: orNull(number),
+  createdAt: time,
+  endedAt: orNull(time),
+  nextRunAt: orNull(time),
+  lastRunAt: orNull(time),
+  lastRun: orNull(word),
+  runs: number,
+  skipped: number,
+  failed: number,
+  lastError: orNull(facts),
+  request: facts,
+  actor: facts,
+  notes: listOf(text),
+});
+
+export const isSchedule = schedule as Guard<ScheduleDocument>;
+
+export const isSchedulePage = having({ items: listOf(schedule), total: number, offset: number }) as Guard<
+  Page<ScheduleDocument>
+>;
+
+export const isScheduleEnd = having({
+  uid: word,
+  already: flag,
+  recovered: orNull(isRecovery),
+}) as Guard<ScheduleEndDocument>;
+
+export const isAudit = having({
+  items: listOf(
+    having({ at: time, actor: facts, action: word, subject: orNull(text), parameters: facts, result: word }),
+  ),
+}) as Guard<{ readonly items: readonly AuditDocument[] }>;
+
+export const isHost = having({
+  parts: listOf(
+    having({
+      part: word,
+      requirements: listOf(having({ name: text, status: word, detail: text, remedy: orAbsent(text) })),
+    }),
+  ),
+}) as Guard<{ readonly parts: readonly ExaminationDocument[] }>;
