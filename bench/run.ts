@@ -2,15 +2,20 @@ import { buildDist } from '../scripts/build/dist.ts';
 import { run as runAttack } from './attack.ts';
 import type { Figure } from './figure.ts';
 import { run as runSelect } from './select.ts';
+import { run as runService } from './service.ts';
 
 /*
  * `npm run bench`: all benchmarks, one after the other, on this machine as it is. They measure; they assert nothing.
  *
- * BENCH_RUNS  how many pairs of commands are timed (default 31)
+ * BENCH_RUNS     how many pairs of commands are timed (default 31)
+ * BENCH_ATTACKS  how many attacks the service has to endure (default 10,000)
  */
 
+const runs = Number(process.env['BENCH_RUNS'] ?? 31);
+
 const benchmarks: readonly (readonly [string, () => Promise<readonly Figure[]>])[] = [
-  ['The command', () => runAttack(Number(process.env['BENCH_RUNS'] ?? 31))],
+  ['The command', () => runAttack(runs)],
+  ['The service', () => runService(Math.min(runs, 9), Number(process.env['BENCH_ATTACKS'] ?? 10_000))],
   ['Choosing among 5,000 processes', runSelect],
 ];
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -44,7 +44,44 @@ function build(): ReturnType<typeof bundle> {
   return bundle({ root, outdir: path.join(root, 'out'), version: '7.8.9' });
 }
 
+/** A service in small, that asks itself: what it is made of has to work from the files that it was bundled into. */
+const service = `import { fastify } from 'fastify';
+import swagger from '@fastify/swagger';
+import rateLimit from '@fastify/rate-limit';
+import { Cron } from 'croner';
+import { Counter, Registry } from 'prom-client';
+export async function main() {
+  const app = fastify({ logger: { level: 'silent' } });
+  await app.register(swagger, { openapi: { openapi: '3.1.0' } });
+  await app.register(rateLimit, { max: 2 });
+  app.get('/x', async () => ({ a: 1 }));
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const answers = [];
+  for (let i = 0; i < 3; i += 1) {
+    const answer = await fetch(url + '/x');
+    answers.push([answer.status, Object.keys(await answer.json())]);
+  }
+  const registry = new Registry();
+  new Counter({ name: 'c', help: 'h', registers: [registry] }).inc();
+  const next = new Cron('0 0 1 1 *').nextRun().getMonth();
+  const spec = app.swagger({ yaml: true });
+  await app.close();
+  console.log(JSON.stringify([answers, (await registry.metrics()).split('\\n').at(-2), next, spec.includes('/x:')]));
+}
+`;
+
 describe('bundle', () => {
+  test('what the service is made of works from files of its own, which no other command reads', async () => {
+    write('src/cli/main.ts', service);
+    await build();
+    const late = readdirSync(path.join(root, 'out/late'));
+    expect(late).toEqual(expect.arrayContaining(['fastify.js', 'fastify-swagger.js', 'fastify-rate-limit.js']));
+    expect(readFileSync(path.join(root, 'out/main.js'), 'utf8').length).toBeLessThan(10_000);
+    const said = execFileSync(process.execPath, [path.join(root, 'out/faultline.js')], { encoding: 'utf8' });
+    const limited = [429, ['statusCode', 'error', 'message']];
+    expect(JSON.parse(said)).toEqual([[[200, ['a']], [200, ['a']], limited], 'c 1', 0, true]);
+  });
+
   test('both commands start, and the program loads addons and late packages from where they are', async () => {
     const inputs = await build();
     for (const name of Object.keys(entries)) {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 /** Name in `dist/` of each command, and the file that it starts from. */
@@ -9,8 +10,21 @@ export const entries = {
 /** The program behind both commands: all of our own code, in one file. */
 const program = { main: 'src/cli/main.ts' } as const;
 
-/** Packages in files of their own, read only by the commands that use them: nobody kills a process with YAML. */
-const late = ['yaml', 'cli-table3'] as const;
+/**
+ * Packages in files of their own, read only by the commands that use them: nobody kills a process with YAML or with what
+ * the service is made of.
+ */
+const late = [
+  'yaml',
+  'cli-table3',
+  'fastify',
+  '@fastify/swagger',
+  '@fastify/rate-limit',
+  'prom-client',
+  'croner',
+] as const;
+
+const latePackage = new RegExp(`^(${late.join('|')})$`);
 
 /** What stays a package of its own at run time, because it loads an addon from beside itself. */
 const addons = ['koffi', '@photostructure/sqlite'];
@@ -21,13 +35,18 @@ export interface BundleOptions {
   readonly version: string;
 }
 
+/** `@fastify/swagger` → `fastify-swagger.js`: all in one folder, so that they find each other. */
+function fileOf(name: string): string {
+  return `${name.replace('@', '').replace('/', '-')}.js`;
+}
+
 /** An import that becomes a `require` of a file beside the output. */
-function beside(filter: RegExp, fileOf: (imported: string) => string): Plugin {
+function beside(filter: RegExp, placeOf: (imported: string) => string): Plugin {
   return {
     name: `beside ${filter.source}`,
     setup(bundler) {
-      bundler.onResolve({ filter }, ({ path, kind }) =>
-        kind === 'entry-point' ? undefined : { path: fileOf(path), external: true },
+      bundler.onResolve({ filter }, ({ path: imported, kind }) =>
+        kind === 'entry-point' ? undefined : { path: placeOf(imported), external: true },
       );
     },
   };
@@ -42,12 +61,12 @@ function beside(filter: RegExp, fileOf: (imported: string) => string): Plugin {
 const slowBuiltins: Plugin = {
   name: 'slow builtins',
   setup(bundler) {
-    bundler.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
-      importer.includes('/commander/') ? { path, namespace: 'slow' } : undefined,
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ path: builtin, importer }) =>
+      importer.includes('/commander/') ? { path: builtin, namespace: 'slow' } : undefined,
     );
-    bundler.onResolve({ filter: /^node:module$/ }, ({ path }) => ({ path, namespace: 'slow' }));
-    bundler.onLoad({ filter: /./, namespace: 'slow' }, ({ path }) => ({
-      contents: path === 'node:module' ? 'export const createRequire = () => require;' : 'module.exports = {};',
+    bundler.onResolve({ filter: /^node:module$/ }, ({ path: builtin }) => ({ path: builtin, namespace: 'slow' }));
+    bundler.onLoad({ filter: /./, namespace: 'slow' }, ({ path: builtin }) => ({
+      contents: builtin === 'node:module' ? 'export const createRequire = () => require;' : 'module.exports = {};',
     }));
   },
 };
@@ -104,11 +123,13 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
     ...common,
     entryPoints: program,
     external: addons,
-    plugins: [beside(new RegExp(`^(${late.join('|')})$`), (name) => `./late/${name}.js`), slowBuiltins],
+    plugins: [beside(latePackage, (name) => `./late/${fileOf(name)}`), slowBuiltins],
   });
   const packages = await build({
     ...common,
-    entryPoints: Object.fromEntries(late.map((name) => [`late/${name}`, name])),
+    entryPoints: Object.fromEntries(late.map((name) => [`late/${path.parse(fileOf(name)).name}`, name])),
+    // What one of them wants of another is there already.
+    plugins: [beside(latePackage, (name) => `./${fileOf(name)}`)],
   });
   return [commands, main, packages].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }

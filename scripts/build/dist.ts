@@ -5,6 +5,7 @@ import { bundle, entries } from './bundle.ts';
 import { withBuildLock } from './lock.ts';
 import { thirdPartyNotices } from './notices.ts';
 import { publish } from './publish.ts';
+import { swaggerUiFiles, writeSwaggerUi } from './swagger-ui.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -39,7 +40,8 @@ async function fill(stage: string): Promise<void> {
     chmodSync(path.join(stage, `${name}.js`), 0o755);
   }
   writeFileSync(path.join(stage, 'man/faultline.1'), manPage(path.join(stage, 'faultline.js')));
-  writeFileSync(path.join(stage, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, inputs));
+  writeSwaggerUi(root, path.join(stage, 'swagger-ui'));
+  writeFileSync(path.join(stage, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(root, [...inputs, ...swaggerUiFiles]));
 }
 
 /** The bundle that was just built writes its own man page, so that the page cannot differ from the commands. */

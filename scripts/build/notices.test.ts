@@ -27,6 +27,13 @@ test('each bundled package is named once, with its version and the text of its l
   expect(notices).toContain('The above copyright notice and this permission notice');
 });
 
+test('of a package that is a bundle itself, the licences of what is in the files passed on are named, too', () => {
+  const notices = thirdPartyNotices(root, ['node_modules/swagger-ui-dist/swagger-ui-bundle.js']);
+  expect(notices).toMatch(/^swagger-ui-dist \d+\.\d+\.\d+ \(Apache-2\.0\)$/mu);
+  expect(notices).toContain('Copyright (c) Facebook, Inc.');
+  expect(notices).toContain('SmartBear Software');
+});
+
 test('a package without a licence text may not be bundled', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'faultline-notices-'));
   try {

@@ -3,11 +3,16 @@ import { build } from 'esbuild';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** Bundle the command line with its trap, once; @returns the script. */
-export async function buildCrashingProgram(): Promise<string> {
-  const script = path.join(root, 'node_modules/.cache/faultline-test', `crashing-${process.pid}.mjs`);
+/**
+ * Bundle a program with a trap, once.
+ *
+ * @param name of its file in `test/support`, without the extension; by default the command line with its trap
+ * @returns the script
+ */
+export async function buildCrashingProgram(name = 'crashing-program'): Promise<string> {
+  const script = path.join(root, 'node_modules/.cache/faultline-test', `${name}-${process.pid}.mjs`);
   await build({
-    entryPoints: [path.join(root, 'test/support/crashing-program.ts')],
+    entryPoints: [path.join(root, `test/support/${name}.ts`)],
     bundle: true,
     platform: 'node',
     format: 'esm',

@@ -1,0 +1,80 @@
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import { parseInput } from '../../base/schema.ts';
+import { string } from '../../base/schema-types.ts';
+import type { Service } from '../service.ts';
+import { eventHub, hubDefaults, type HubOptions, type StreamWatch } from './hub.ts';
+import { eventsQuery, streamRequest } from './request.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its answer goes on until one side ends it: how long that takes says nothing about the service. */
+    endless?: boolean;
+  }
+}
+
+/** How soon a client that lost its connection should come again, in milliseconds. */
+const retryMs = 2_000;
+
+const nobodyWatches: StreamWatch = { opened: () => undefined, closed: () => undefined, dropped: () => undefined };
+
+const schema = {
+  tags: ['events'],
+  summary: 'Hear of everything that happens, as it happens (server-sent events)',
+  description:
+    'One event for each line of the journal, whichever process has written it. After a lost connection ' +
+    'the header Last-Event-ID resumes without loss.',
+  querystring: eventsQuery,
+  response: {
+    200: {
+      description: 'Events without end: id, event (the type), data (one line of JSON)',
+      content: { 'text/event-stream': { schema: string() } },
+    },
+  },
+};
+
+/** Answer with the head of a stream, past Fastify, which has nothing to do with it from here on. */
+function openStream(reply: FastifyReply): FastifyReply['raw'] {
+  reply.headers({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no', // a proxy that collects answers would collect for ever
+  });
+  const headers = reply.getHeaders();
+  reply.hijack();
+  const response = reply.raw;
+  response.shouldKeepAlive = false; // when the stream is over, so is its connection
+  response.socket?.setTimeout(0);
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
+  response.writeHead(200);
+  response.write(`retry: ${retryMs}\n\n`);
+  return response;
+}
+
+/**
+ * `/events`: server-sent events.
+ *
+ * @param options for tests; what is left out is as usual
+ */
+export function eventRoutes(
+  service: Service,
+  watch: StreamWatch = nobodyWatches,
+  options: Partial<HubOptions> = {},
+): FastifyPluginAsync {
+  return (app) => {
+    const hub = eventHub(service, watch, { ...hubDefaults, ...options });
+    app.addHook('preClose', () => {
+      hub.end();
+      return Promise.resolve();
+    });
+    app.get(
+      '/events',
+      { config: { role: 'read', endless: true }, exposeHeadRoute: false, schema },
+      async (request, reply) => {
+        const wanted = streamRequest(await parseInput(eventsQuery, request.query), request.headers['last-event-id']);
+        hub.add(wanted, () => openStream(reply));
+        return reply;
+      },
+    );
+    return Promise.resolve();
+  };
+}

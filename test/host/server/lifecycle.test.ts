@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { tempStateDir, cli } from '../../support/cli.ts';
+import { del, get, post } from '../../support/http-requests.ts';
+import { readJournal } from '../../support/journal.ts';
+import { startServer } from '../../support/server.ts';
+import { bootTimeMs } from '../../../src/linux/clock.ts';
+import { sleeper, stateOf, until } from '../targets/processes.ts';
+
+/** The keeper of a state folder, by its command line. */
+function endKeeper(stateDir: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/u.test(name))) {
+    let argv: string;
+    try {
+      argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    } catch {
+      continue; // it is gone
+    }
+    if (argv.includes(stateDir) && argv.includes('\0keeper\0')) process.kill(Number(pid), 'SIGKILL');
+  }
+}
+
+const stop = (pid: number, more: object = {}) => ({ kind: 'process', action: 'stop', process: String(pid), ...more });
+
+describe('the service ends', () => {
+  test('on SIGTERM with live injections: they stay, the lease is kept, the next service ends the rest', async () => {
+    const stateDir = tempStateDir();
+    const [leased, open] = [await sleeper('fl-leased'), await sleeper('fl-open')];
+    const first = await startServer({ stateDir });
+    expect(
+      (await post(`${first.url}/api/v1/injections`, stop(leased.pid, { duration: '3s', uid: 'leased' }))).status,
+    ).toBe(201);
+    expect((await post(`${first.url}/api/v1/injections`, stop(open.pid, { uid: 'open' }))).status).toBe(201);
+    expect(await first.end('SIGTERM')).toBe(0);
+    expect([stateOf(leased.pid), stateOf(open.pid)]).toEqual(['T', 'T']);
+    await until('the keeper continues it', () => stateOf(leased.pid) === 'S');
+    const second = await startServer({ stateDir });
+    expect(stateOf(open.pid)).toBe('T');
+    expect((await get(`${second.url}/api/v1/injections/open`)).body).toMatchObject({ state: 'injected' });
+    expect((await del(`${second.url}/api/v1/injections/open`)).body).toMatchObject({ recovered: true });
+    expect(stateOf(open.pid)).toBe('S');
+    expect(await second.end('SIGTERM')).toBe(0);
+  });
+
+  test('SIGKILL, and its keeper too: the next service ends what is overdue at once', async () => {
+    const stateDir = tempStateDir();
+    const target = await sleeper('fl-overdue');
+    const first = await startServer({ stateDir });
+    expect(
+      (await post(`${first.url}/api/v1/injections`, stop(target.pid, { duration: '1s', uid: 'overdue' }))).status,
+    ).toBe(201);
+    await first.end('SIGKILL');
+    endKeeper(stateDir);
+    const endBootMs = readJournal(stateDir)[0]?.record.leaseEndBootMs ?? Number.NaN;
+    await until('the lease is over', () => bootTimeMs() > endBootMs);
+    expect(stateOf(target.pid)).toBe('T');
+    const second = await startServer({ stateDir });
+    await until('the service continues it', () => stateOf(target.pid) === 'S');
+    await until('it is written down', () => readJournal(stateDir)[0]?.record.state === 'recovered');
+    expect(await second.end('SIGTERM')).toBe(0);
+  });
+
+  test('the keeper is killed while the service runs: the service sees to the lease', async () => {
+    const stateDir = tempStateDir();
+    const target = await sleeper('fl-kept');
+    const server = await startServer({ stateDir });
+    await post(`${server.url}/api/v1/injections`, stop(target.pid, { duration: '2s', uid: 'kept' }));
+    expect(stateOf(target.pid)).toBe('T');
+    endKeeper(stateDir);
+    await until('the service continues it', () => stateOf(target.pid) === 'S');
+    expect(await server.end('SIGTERM')).toBe(0);
+  });
+
+  test('in the middle of an attack: it is finished and answered first', async () => {
+    const stateDir = tempStateDir();
+    const target = await sleeper('fl-slow');
+    const server = await startServer({ stateDir });
+    // Looking who comes back takes a second, whatever comes.
+    const body = { kind: 'process', action: 'kill', process: String(target.pid), observe: '1s', uid: 'slow' };
+    const answer = post(`${server.url}/api/v1/injections`, body);
+    await until('the attack is under way', () => target.child.signalCode === 'SIGKILL');
+    expect(await server.end('SIGTERM')).toBe(0);
+    expect(await answer).toMatchObject({ status: 201, body: { uid: 'slow', verdict: 'confirmed' } });
+  });
+});
+
+describe('one service a state folder', () => {
+  test('the second is refused and names the first; after a SIGKILL there is no first', async () => {
+    const stateDir = tempStateDir();
+    const first = await startServer({ stateDir });
+    const second = await cli(['server', '--port', '0'], { stateDir });
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toContain(`process ${first.pid} is the service of ${stateDir} already, on ${first.url}`);
+    expect(second.stderr).toContain('[SERVER_RUNNING]');
+    await first.end('SIGKILL');
+    const third = await startServer({ stateDir });
+    expect((await get(`${third.url}/api/system/health`)).body).toEqual({ status: 0, message: '' });
+    expect(await third.end('SIGTERM')).toBe(0);
+  });
+
+  test('a port that is taken is an error in words, and leaves the folder to others', async () => {
+    const stateDir = tempStateDir();
+    const first = await startServer({ stateDir: tempStateDir() });
+    const { port } = new URL(first.url);
+    const second = await cli(['server', '--port', port], { stateDir });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain('[ADDRESS_UNUSABLE]');
+    expect(await (await startServer({ stateDir })).end('SIGTERM')).toBe(0);
+  });
+
+  test('commands on the same folder and the service work side by side', async () => {
+    const stateDir = tempStateDir();
+    const target = await sleeper('fl-shared');
+    const server = await startServer({ stateDir });
+    expect(
+      await cli(['attack', 'process', 'stop', '-p', String(target.pid), '--uid', 'local'], { stateDir }),
+    ).toMatchObject({ code: 0 });
+    expect((await get(`${server.url}/api/v1/injections/local`)).body).toMatchObject({ state: 'injected' });
+    expect((await del(`${server.url}/api/attack/local`)).body).toEqual({
+      status: 200,
+      message: 'attack recover successfully',
+      uid: 'local',
+    });
+    expect(stateOf(target.pid)).toBe('S');
+  });
+});
