@@ -1,5 +1,6 @@
 import { cgroupMembers } from '../linux/cgroupfs.ts';
 import { userId } from '../linux/users.ts';
+import { matchesOf } from './bounded-regex.ts';
 import { commandLinePattern, type ProcessCriteria } from './criteria.ts';
 import { isPidText, type NameMatcher, nameMatcher } from './name-match.ts';
 import type { ProcessTable } from './process-table.ts';
@@ -23,22 +24,26 @@ function namedPid(criteria: ProcessCriteria, table: ProcessTable): number | unde
   return process !== undefined && isPidText(process) && isProcess(table, Number(process)) ? Number(process) : undefined;
 }
 
-/** The tests that need more than a name, cheapest first. */
-function furtherTests(criteria: ProcessCriteria, table: ProcessTable): readonly ((pid: number) => boolean)[] {
-  const tests: ((pid: number) => boolean)[] = [];
-  if (criteria.user !== undefined) {
-    const uid = userId(criteria.user);
-    tests.push((pid) => table.status(pid)?.effectiveUid === uid);
-  }
-  if (criteria.cmdline !== undefined) {
-    const pattern = commandLinePattern(criteria.cmdline);
-    tests.push((pid) => {
-      const argv = table.argv(pid) ?? [];
-      // Without arguments (kernel threads) there is no command line, which is not the same as an empty one.
-      return argv.length > 0 && pattern.test(argv.join(' '));
-    });
-  }
-  return tests;
+type Sieve = (processes: readonly ProcessSummary[]) => readonly ProcessSummary[];
+
+const letAllThrough: Sieve = (processes) => processes;
+
+function userSieve(user: string | undefined, table: ProcessTable): Sieve {
+  if (user === undefined) return letAllThrough;
+  const uid = userId(user);
+  return (processes) => processes.filter(({ identity }) => table.status(identity.pid)?.effectiveUid === uid);
+}
+
+function commandLineSieve(cmdline: string | undefined, table: ProcessTable): Sieve {
+  if (cmdline === undefined) return letAllThrough;
+  const pattern = commandLinePattern(cmdline);
+  return (processes) => {
+    // Without arguments (kernel threads) there is no command line, which is not the same as an empty one.
+    const withArguments = processes.filter(({ identity }) => (table.argv(identity.pid) ?? []).length > 0);
+    const lines = withArguments.map(({ identity }) => (table.argv(identity.pid) ?? []).join(' '));
+    const hits = matchesOf(pattern, lines);
+    return withArguments.filter((_, index) => hits[index] === true);
+  };
 }
 
 /**
@@ -65,17 +70,18 @@ function sift(table: ProcessTable, pids: readonly number[], name: NameMatcher | 
  *
  * A row of digits is a PID first; only where no process has it is it a name.
  *
- * @throws {FaultlineError} USER_UNKNOWN, CGROUP_NOT_FOUND
+ * @throws {FaultlineError} USER_UNKNOWN, CGROUP_NOT_FOUND; REGEX_INVALID: one that takes too long
  */
 export function matchProcesses(criteria: ProcessCriteria, table: ProcessTable): Match {
   const { process, cgroup } = criteria;
-  const tests = furtherTests(criteria, table);
+  const ofUser = userSieve(criteria.user, table);
+  const withLine = commandLineSieve(criteria.cmdline, table);
   const inCgroup = cgroup === undefined ? undefined : cgroupMembers(cgroup);
   const pid = namedPid(criteria, table);
   const name = process === undefined || pid !== undefined ? undefined : nameMatcher(process);
   const pids = pid === undefined ? table.pids() : [pid];
   const candidates = inCgroup === undefined ? pids : pids.filter((one) => inCgroup.has(one));
-  const processes = sift(table, candidates, name).filter((one) => tests.every((test) => test(one.identity.pid)));
+  const processes = withLine(ofUser(sift(table, candidates, name)));
   if (cgroup === undefined || processes.length === 0) return { processes, byPid: pid !== undefined };
   // Again, now that the identities are known: a member may have died, and its PID passed to a process elsewhere.
   const members = cgroupMembers(cgroup);
