@@ -15,6 +15,7 @@ export {
   String as string,
   type TInteger,
   type TNull,
+  type TNumber,
   type TObject,
   type TProperties,
   type TSchema,

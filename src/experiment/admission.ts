@@ -105,11 +105,7 @@ function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, own
  *
  * @throws {FaultlineError} GUARD_HALTED, INJECTION_EXISTS, GUARD_CONFLICT, STATE_…
  */
-export function admit(
-  context: EngineContext,
-  request: AttackRequest,
-  admission: Admission,
-): Promise<InjectionRecord> {
+export function admit(context: EngineContext, request: AttackRequest, admission: Admission): Promise<InjectionRecord> {
   const { plan } = admission;
   const { store, timeline } = context;
   return timeline.write('admit', (record) => {

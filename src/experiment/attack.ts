@@ -10,7 +10,7 @@ import { insertVerdict } from '../store/verdicts.ts';
 import { protectedProcess } from '../targets/protected.ts';
 import type { Protection } from '../targets/select.ts';
 import { admit, refuseHalted } from './admission.ts';
-import { audited } from './audit.ts';
+import { type AuditEntry, audited } from './audit.ts';
 import type { EngineContext } from './context.ts';
 import { guardPlan, limitsToJson } from './guard.ts';
 import { currentRecord, type Injection, isOpen, readInjection } from './injection.ts';
@@ -126,14 +126,31 @@ function conclude(
   });
 }
 
-async function carryOut(context: EngineContext, injection: InjectionRecord, prepared: PreparedAttack): Promise<void> {
+/** What the injection lacks, as it is just being concluded. */
+function lacksNow(context: EngineContext, injection: InjectionRecord): unknown {
+  const record = currentRecord(context, injection);
+  if (record.injectedBootMs === null) throw new Error('the injection could not be concluded');
+  return attackShortfall(readInjection(context, record));
+}
+
+async function carryOut(
+  context: EngineContext,
+  injection: InjectionRecord,
+  { fault, plan }: PreparedAttack,
+  entry: AuditEntry,
+): Promise<void> {
+  const leased = injection.leaseMs !== null;
   try {
-    if (injection.leaseMs !== null) await ensureKeeper(context);
+    if (leased) await ensureKeeper(context);
     const journal = journalOf(context, injection, { round: 0, cancellable: true });
-    const verdicts = await prepared.fault.inject(prepared.plan, journal);
-    await conclude(context, injection, verdicts);
+    const verdicts = await fault.inject(plan, journal);
+    const concluded = conclude(context, injection, verdicts);
+    // A lease is not good before its keeper is.
+    const told = leased ? undefined : entry.write(() => lacksNow(context, injection));
+    await concluded;
+    await told;
     // Once more: it may have been killed while the targets were being looked at.
-    if (injection.leaseMs !== null) await ensureKeeper(context);
+    if (leased) await ensureKeeper(context);
   } catch (error) {
     await rollBack(context, injection, error);
     throw error;
@@ -161,13 +178,13 @@ function auditedParameters(request: AttackRequest): JsonObject {
  */
 export async function attack(context: EngineContext, request: AttackRequest): Promise<Injection> {
   const entry = { action: 'attack', subject: request.uid, parameters: auditedParameters(request) };
-  const inject = async (): Promise<Injection> => {
+  const inject = async (audit: AuditEntry): Promise<Injection> => {
     refuseHalted(context);
     const prepared = await prepareAttack(context, request);
     const operation = beginOperation(context.self);
     try {
       const injection = await admit(context, request, { ...prepared, owner: operation.token });
-      await carryOut(context, injection, prepared);
+      await carryOut(context, injection, prepared, audit);
       return readInjection(context, currentRecord(context, injection));
     } finally {
       operation.end();

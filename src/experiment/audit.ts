@@ -13,27 +13,37 @@ export interface AuditedAction {
 
 const messageOf = (message: unknown): string | null => (message === null ? null : textOf(message));
 
-/**
- * Write down what was done, and what it lacks of what was asked for, if anything.
- *
- * An entry that cannot be written (a full disk) must not turn a deed that was done into an error.
- */
-export async function writeAudit(context: EngineContext, action: AuditedAction, lacks: unknown): Promise<void> {
-  const { code, message } = lacks === undefined ? { code: 'ok', message: null } : errorToJson(lacks);
+/** What a deed lacks of what was asked for; asked as the entry is written, inside its transaction. */
+export type Lacks = () => unknown;
+
+/** @returns whether it was written: an entry that cannot be (a full disk) must not turn a deed into an error */
+async function tryWrite(context: EngineContext, action: AuditedAction, lacks: Lacks): Promise<boolean> {
   try {
     await context.timeline.write('audit', () => {
-      const result = textOf(code);
-      insertAudit(context.store, {
-        at: Date.now(),
-        actor: context.actor,
-        ...action,
-        result,
-        message: messageOf(message),
-      });
+      const lack = lacks();
+      const { code, message } = lack === undefined ? { code: 'ok', message: null } : errorToJson(lack);
+      const ending = { result: textOf(code), message: messageOf(message) };
+      insertAudit(context.store, { at: Date.now(), actor: context.actor, ...action, ...ending });
     });
+    return true;
   } catch {
     // The journal's own rows tell what was done; the next write will say that the disk is full.
+    return false;
   }
+}
+
+/** Write down what was done, and what it lacks of what was asked for, if anything. */
+export async function writeAudit(context: EngineContext, action: AuditedAction, lacks: unknown): Promise<void> {
+  await tryWrite(context, action, () => lacks);
+}
+
+/** The entry of a deed that is being done. */
+export interface AuditEntry {
+  /**
+   * Write it now, before the deed is over: asked for together with the deed's last write, it shares its commit. `lacks`
+   * throws where that write has failed; the entry is then written when the deed is over.
+   */
+  write(lacks: Lacks): Promise<void>;
 }
 
 /**
@@ -44,15 +54,19 @@ export async function writeAudit(context: EngineContext, action: AuditedAction, 
 export async function audited<Result>(
   context: EngineContext,
   action: AuditedAction,
-  body: () => Promise<Result>,
+  body: (entry: AuditEntry) => Promise<Result>,
   shortfall: (result: Result) => FaultlineError | undefined = () => undefined,
 ): Promise<Result> {
+  const entry = { written: false };
+  const write = async (lacks: Lacks): Promise<void> => {
+    entry.written = await tryWrite(context, action, lacks);
+  };
   try {
-    const result = await body();
-    await writeAudit(context, action, shortfall(result));
+    const result = await body({ write });
+    if (!entry.written) await write(() => shortfall(result));
     return result;
   } catch (error) {
-    await writeAudit(context, action, error);
+    await write(() => error);
     throw error;
   }
 }

@@ -9,7 +9,6 @@ import { openStoreLazily, type Store } from '../store/store.ts';
 import { identityOf, type ProcessIdentity } from '../targets/identity.ts';
 import { currentActor } from './actor.ts';
 import type { Observer } from './events.ts';
-import type { Injection } from './injection.ts';
 import { type Policy, readPolicy } from './policy.ts';
 import { type JournalTail, journalTail } from './tail.ts';
 import { type Timeline, timelineOver } from './timeline.ts';
@@ -33,7 +32,7 @@ export interface EngineContext {
   /** Aborted when the user wants out: what is being injected is then undone. */
   readonly interrupted: AbortSignal;
   /** Attacks of this process by uid, so that one that is asked for twice happens once. */
-  readonly underWay: Map<string, Promise<Injection>>;
+  readonly underWay: Map<string, Promise<unknown>>;
   descriptorOf(kind: string): FaultDescriptor;
 }
 

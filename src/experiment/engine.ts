@@ -61,6 +61,8 @@ export interface Engine {
   /** What the targets of an injection are now. */
   observe(injection: Injection): Promise<readonly TargetVerdict[]>;
   audit(limit: number): readonly AuditRecord[];
+  /** Write down that somebody was not let in, and what was asked for. */
+  auditRefusal(asked: JsonObject, error: FaultlineError): Promise<void>;
   /** What this host supports, part by part. */
   examine(): Promise<readonly Examination[]>;
   /** Undo what was left behind; every command does so before its own work. */
@@ -151,6 +153,8 @@ function engineOver(context: EngineContext): Engine {
       return isLive(record.state) || record.bootId === context.host.bootId ? fault.observe(effects) : [];
     },
     audit: (limit: number) => listAudit(context.store, limit),
+    auditRefusal: (asked: JsonObject, error: FaultlineError) =>
+      writeAudit(context, { action: 'request', subject: null, parameters: asked }, error),
     examine: () => examine(context),
     supervise: () => supervise(context),
     tail: context.tail,

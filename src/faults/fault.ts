@@ -173,7 +173,9 @@ export interface Journal {
    * @throws {FaultlineError} INJECTION_CANCELLED when the injection was recovered or halted meanwhile;
    *   STATE_… when it cannot be written. Then nothing may be applied.
    */
-  intend(build: (holdersOf: (hold: string) => readonly Effect[]) => readonly EffectIntent[]): Promise<readonly Effect[]>;
+  intend(
+    build: (holdersOf: (hold: string) => readonly Effect[]) => readonly EffectIntent[],
+  ): Promise<readonly Effect[]>;
   /** Write down how effects ended. */
   settle(settlements: readonly Settlement[]): Promise<void>;
   /**

@@ -19,7 +19,6 @@ function journalFile(stateDir: string): string {
   return join(stateDir, 'faultline.db');
 }
 
-
 /**
  * The journal: one SQLite file in write-ahead-log mode, which any number of processes may use at the same time.
  *

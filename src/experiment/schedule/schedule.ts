@@ -40,11 +40,18 @@ export function requireSchedule(context: EngineContext, uid: string): ScheduleRe
   return record;
 }
 
-function notesOn({ leaseMs }: ScheduleRecord, expression: Expression, now: Moment): readonly string[] {
+function overlapNotes({ leaseMs }: ScheduleRecord, expression: Expression, now: Moment): readonly string[] {
   const everyMs = periodMs(expression, now);
   if (everyMs === undefined || leaseMs === null || leaseMs < everyMs) return [];
   const long = `a run lasts ${formatDuration(leaseMs)} and the next tick comes after ${formatDuration(everyMs)}`;
   return [`${long}: ticks are skipped while a run is live`];
+}
+
+/** A PID means one process now; at a later tick it may be another's. */
+function numberNotes({ body }: ScheduleRecord): readonly string[] {
+  const { process: target } = body;
+  if (typeof target !== 'string' || !/^\d+$/.test(target)) return [];
+  return [`PID ${target} is looked up at each tick, and may be another process by then: a name is safer`];
 }
 
 /** With what its expression says. One that this version cannot read has no next tick. */
@@ -53,8 +60,9 @@ export async function readSchedule(context: EngineContext, record: ScheduleRecor
   try {
     const expression = await readExpression(record.expression);
     const now = momentNow(context);
+    const notes = [...overlapNotes(record, expression, now), ...numberNotes(record)];
     const nextAt = nextTickAt(expression, record.lastDue, now) ?? null;
-    return Object.freeze({ record, nextAt, notes: notesOn(record, expression, now) });
+    return Object.freeze({ record, nextAt, notes });
   } catch (error) {
     if (!(error instanceof FaultlineError)) throw error;
     return Object.freeze({ record, nextAt: null, notes: [error.message] });

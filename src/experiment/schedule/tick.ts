@@ -103,8 +103,8 @@ async function inject(context: EngineContext, { uid, body, actor }: ScheduleReco
 }
 
 function settle(context: EngineContext, { id, uid }: ScheduleRecord, run: string, failure: JsonObject | null) {
-  return context.timeline.write('settle', (record) => {
-    const settled = settleRun(context.store, id, run, failure === null ? null : { run, ...failure });
+  return context.timeline.write('settle run', (record) => {
+    const settled = settleRun(context.store, id, run, failure === null ? null : { ...failure, details: { run } });
     if (settled && failure !== null) record(null, 'schedule.failed', { schedule: uid, run, error: failure });
   });
 }

@@ -18,6 +18,9 @@ const SIGKILL = 9;
 /** How many processes are held by a pidfd at a time: well below the usual limit of 1,024 open files. */
 const batchSize = 256;
 
+/** How long looking may take before it is written down that the signals were sent, in milliseconds. */
+const noteAfterMs = 30;
+
 interface Held {
   readonly target: SignalTarget;
   readonly handle: ProcessHandle;
@@ -99,6 +102,32 @@ function foundStopped(effect: Effect, seen: Seen): Seen {
   return { ...seen, verdict: 'inconclusive', seen: 'was stopped before the attack, and is still' };
 }
 
+/**
+ * Look what became of a batch. What was sent was sent, whatever comes: when it takes longer to see how it ended, or
+ * nobody wants to know any more, that much is written down before. Usually it is seen at once, which saves the write.
+ */
+async function watchBatch(batch: Batch, signal: number, patience: Patience, journal: Journal) {
+  const name = signalName(signal) ?? 'the signal';
+  let noted: Promise<void> | undefined;
+  const note = (): Promise<void> => (noted ??= journal.settle(settlementsOf(batch, new Map())));
+  try {
+    return await watch(
+      [...batch.sent.keys()],
+      patience,
+      (clear) => {
+        journal.progress(`looking what became of them after ${name}`, clear, batch.sent.size);
+      },
+      async (elapsedMs) => {
+        if (elapsedMs > noteAfterMs) await note();
+        journal.throwIfCancelled();
+      },
+    );
+  } catch (error) {
+    await note();
+    throw error;
+  }
+}
+
 async function signalBatch(
   targets: readonly SignalTarget[],
   signal: number,
@@ -113,19 +142,7 @@ async function signalBatch(
       held.map(({ target }) => signalIntent(target, signal, undoFor(target, signal, holdersOf))),
     );
     const batch = sendAll(held, effects, signal, journal);
-    // What was sent was sent, whatever comes: only how it ended is still open.
-    await journal.settle(settlementsOf(batch, new Map()));
-    const name = signalName(signal) ?? 'the signal';
-    const seen = await watch(
-      [...batch.sent.keys()],
-      patience,
-      (clear) => {
-        journal.progress(`looking what became of them after ${name}`, clear, batch.sent.size);
-      },
-      () => {
-        journal.throwIfCancelled();
-      },
-    );
+    const seen = await watchBatch(batch, signal, patience, journal);
     await journal.settle(settlementsOf(batch, seen));
     for (const [sent, { target, effect }] of batch.sent) {
       const one = seen.get(sent) ?? { verdict: 'inconclusive', seen: 'nothing was seen', evidence: {} };

@@ -143,7 +143,9 @@ async function continueStopped(stopped: readonly SignalEffect[], journal: Journa
     }
   }
   const found = ours.filter(({ undo }) => undo === 'leave');
-  await journal.settle(found.map(({ effect }) => ({ effect, status: 'undone', outcome: { recovery: 'left stopped' } })));
+  await journal.settle(
+    found.map(({ effect }) => ({ effect, status: 'undone', outcome: { recovery: 'left stopped' } })),
+  );
   for (const { effect } of found) verdicts.push(verdictOf(effect.target, 'confirmed', 'left stopped, as it was found'));
   const rest = ours.filter(({ undo }) => undo === 'continue');
   for (let left = rest; left.length > 0; ) {
@@ -174,10 +176,7 @@ function lookAgain(one: SignalEffect): Unknown {
 }
 
 /** A command that died after it had written down a kill leaves open whether it happened: look. */
-async function settleUnknown(
-  signals: readonly SignalEffect[],
-  journal: Journal,
-): Promise<readonly TargetVerdict[]> {
+async function settleUnknown(signals: readonly SignalEffect[], journal: Journal): Promise<readonly TargetVerdict[]> {
   const looks = signals.filter(({ effect, undo }) => undo === 'none' && effect.status === 'intended').map(lookAgain);
   await journal.settle(looks.map(({ one, status, seen }) => ({ effect: one.effect, status, outcome: { seen } })));
   return looks.map(({ one, seen }) => verdictOf(one.effect.target, 'inconclusive', seen));

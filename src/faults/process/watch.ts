@@ -165,16 +165,17 @@ async function withStatus(sent: Sent, seen: Seen): Promise<Seen> {
  * Look until it is clear for each what became of it, or until the wait is over.
  *
  * @param onProgress is told how many are clear
- * @param throwIfCancelled ends the wait early by throwing
+ * @param betweenLooks is called after each pause, with the ms since the first look; ends the wait early by throwing
  */
 export async function watch(
   sent: readonly Sent[],
   patience: Patience,
   onProgress: (clear: number) => void,
-  throwIfCancelled: () => void,
+  betweenLooks: (elapsedMs: number) => Promise<void>,
 ): Promise<ReadonlyMap<Sent, Seen>> {
   const clear = new Map<Sent, Seen>();
-  const endBootMs = bootTimeMs() + patience.waitMs;
+  const startBootMs = bootTimeMs();
+  const endBootMs = startBootMs + patience.waitMs;
   for (let turn = 0; clear.size < sent.length; turn++) {
     const over = bootTimeMs() >= endBootMs;
     for (const one of sent) {
@@ -185,7 +186,7 @@ export async function watch(
     if (clear.size === sent.length || over) break;
     const pauseMs = pausesMs[turn] ?? lastPauseMs;
     await delay(Math.max(0, Math.min(pauseMs, endBootMs - bootTimeMs())));
-    throwIfCancelled();
+    await betweenLooks(bootTimeMs() - startBootMs);
   }
   return clear;
 }
