@@ -165,6 +165,12 @@ export function recordDocument(record: InjectionRecord): RecordDocument {
   };
 }
 
+/** The journal's own number of the injection stays with the journal. */
+function effectDocument(effect: Effect): Effect {
+  const { id, round, type, target, apply, undo, hold, status, outcome, intendedBootMs, settledBootMs } = effect;
+  return { id, round, type, target, apply, undo, hold, status, outcome, intendedBootMs, settledBootMs };
+}
+
 export function injectionDocument(injection: Injection, present?: readonly TargetVerdict[]): InjectionDocument {
   const { record, verdicts, effects, timeline } = injection;
   return {
@@ -173,7 +179,7 @@ export function injectionDocument(injection: Injection, present?: readonly Targe
     targets: verdicts,
     ...(present === undefined ? {} : { present }),
     plan: record.plan,
-    effects,
+    effects: effects.map(effectDocument),
     timeline: timeline.map(({ at, bootMs, type, data }) => ({ at: iso(at), bootMs, type, data })),
   };
 }

@@ -39,8 +39,8 @@ export interface ScheduleListFilter {
  * What can be asked of Faultline, in the words that go over a wire. There are two ways to it with the same answers: the
  * engine in this process, and a service.
  *
- * Every method throws `FaultlineError` for what is refused or fails. What was done but lacks something of what was asked
- * for is told by the document's `shortfall`.
+ * Every method throws `FaultlineError` for what is refused or fails. What was done but lacks something of what was
+ * asked for is told by the document's `shortfall`.
  */
 export interface Operations {
   /** Exactly what an attack would touch; changes nothing. */

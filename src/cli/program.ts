@@ -8,6 +8,7 @@ import { addHalt } from './commands/halt.ts';
 import { addKeeper } from './commands/keeper.ts';
 import { addManual } from './commands/manual.ts';
 import { addRecover } from './commands/recover.ts';
+import { addSchedule } from './commands/schedule.ts';
 import { addSearch } from './commands/search.ts';
 import { addServer } from './commands/server.ts';
 import { addShow } from './commands/show.ts';
@@ -56,6 +57,7 @@ export function buildProgram(program: ProgramName): Command {
   addAttack(root, program);
   addRecover(root, program);
   addHalt(root, program);
+  addSchedule(root, program);
   addSearch(root, program);
   addShow(root, program);
   addDoctor(root, program);

@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type JsonObject, textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
 import { type AttackDocument, errorOf, type PlanDocument, plain } from '../../api/documents.ts';
 import type { Operations } from '../../api/operations.ts';
 import { type AttackRequest, attackSchema, parseAttack } from '../../experiment/request.ts';
+import { type ScheduleRequest, scheduleRequest } from '../../experiment/schedule/request.ts';
 import type { ActionDescriptor, FaultDescriptor } from '../../faults/fault.ts';
 import { faults } from '../../faults/registry.ts';
 import { addConnectionOptions } from '../connection-options.ts';
@@ -39,6 +40,19 @@ async function attackWith(operations: Operations, invocation: Invocation, reques
   if (invocation.format === 'text') sayInjection(invocation, argumentOf(request.kind, request.input), injection);
 }
 
+/** What is asked for again and again is not done now: the service does it when it is time. */
+async function scheduleWith(operations: Operations, invocation: Invocation, request: ScheduleRequest): Promise<void> {
+  const schedule = await operations.addSchedule(request);
+  if (invocation.format !== 'text') {
+    await sayDocument(plain(schedule), invocation.format);
+    return;
+  }
+  remark(`Next run: ${schedule.nextRunAt ?? 'never'}`);
+  for (const note of schedule.notes) remark(`Note: ${printable(note)}`);
+  const { kind, input } = request.attack;
+  say(`Schedule ${kind} ${printable(argumentOf(kind, input))} successfully, uid: ${schedule.uid}`);
+}
+
 async function sayPlan(invocation: Invocation, plan: PlanDocument): Promise<void> {
   if (invocation.format === 'text') say(planText(plan));
   else await sayDocument(plain(plan), invocation.format);
@@ -46,6 +60,11 @@ async function sayPlan(invocation: Invocation, plan: PlanDocument): Promise<void
 
 function commonInput(options: Readonly<Record<string, unknown>>): JsonObject {
   return schemaInput(attackSchema.properties, options);
+}
+
+function scheduleOption(): Option {
+  const description = 'Let the service do it again and again: five fields of cron, or @every 10s; with --duration';
+  return new Option('--schedule <WHEN>', description).helpGroup('Injection:');
 }
 
 function addAction(
@@ -58,6 +77,7 @@ function addAction(
   const command = parent.command(name).summary(action.summary).description(action.summary);
   addSchemaOptions(command, action.schema.properties, 'What to do, and to whom:');
   addSchemaOptions(command, attackSchema.properties, 'Injection:');
+  command.addOption(scheduleOption());
   command.option('--dry-run', 'Show exactly what would be touched, and touch nothing');
   addOutputOption(command);
   addConnectionOptions(command);
@@ -67,11 +87,14 @@ function addAction(
     const options: Readonly<Record<string, unknown>> = command.optsWithGlobals();
     const input = schemaInput(action.schema.properties, options);
     const request = await parseAttack(fault.kind, name, commonInput(options), input);
+    const { schedule } = options;
     const dryRun = options['dryRun'] === true;
     // A dry run changes nothing, not even what was left behind.
     await withOperations(invocation, { repair: dryRun ? 'never' : 'before' }, async (operations) => {
       if (dryRun) await sayPlan(invocation, await operations.plan(request));
-      else await attackWith(operations, invocation, request);
+      else if (typeof schedule === 'string') {
+        await scheduleWith(operations, invocation, scheduleRequest(schedule, request));
+      } else await attackWith(operations, invocation, request);
     });
   });
 }

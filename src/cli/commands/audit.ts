@@ -1,4 +1,4 @@
-import { textOf } from '../../base/json.ts';
+import { type JsonObject, textOf } from '../../base/json.ts';
 import type { Command } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
@@ -12,17 +12,18 @@ import { say } from '../output/style.ts';
 import { tableText } from '../output/table.ts';
 import { addOutputOption } from './common.ts';
 
-/** A caller of a service who is no user of its host is told by its certificate, or by its token and its address. */
+/** A caller of a service who is no user of its host is told by a certificate, or by a token and an address. */
 function stranger({ certificate, token, address }: JsonObject): string {
-  if (isObject(certificate)) return `certificate ${textOf(certificate['subject'])}`;
-  const from = textOf(address);
-  return typeof token === 'string' ? `token ${token} from ${from}` : from;
+  if (typeof certificate === 'object' && certificate !== null && 'subject' in certificate) {
+    return textOf(certificate['subject']);
+  }
+  return typeof token === 'string' ? `token ${token}, ${textOf(address)}` : textOf(address);
 }
 
 function who({ actor }: AuditDocument): string {
   const { user, uid, sudoUser, via, address } = actor;
   const known = user ?? uid;
-  const name = typeof known === 'object' || (known === undefined && address !== undefined) ? stranger(actor) : textOf(known);
+  const name = known === undefined && address !== undefined ? stranger(actor) : textOf(known);
   const behind = typeof sudoUser === 'string' ? `${sudoUser} as ${name}` : name;
   return `${behind} (${textOf(via)})`;
 }

@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
 import { textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
@@ -7,7 +8,7 @@ import { keeperCommand } from '../engine-session.ts';
 import { addExamples } from '../help/examples.ts';
 import { interruption } from '../interruption.ts';
 import { type Invocation, invocationOf, type ProgramName } from '../invocation.ts';
-import { remark } from '../output/style.ts';
+import { remark, say } from '../output/style.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -46,6 +47,33 @@ function optionsOf(invocation: Invocation, given: Given): ServerOptions {
   });
 }
 
+/** Flags that a unit has places of its own for, or that mean nothing in it. */
+const notForUnit: ReadonlySet<string> = new Set(['install', 'cert', 'key', 'CA', 'tokenFile', 'readTokenFile']);
+
+/** The flags that the user gave, as they are to be given again. */
+function givenFlags(command: Command): readonly string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== 'cli' || notForUnit.has(name)) return [];
+    return option.isBoolean() ? [option.long ?? ''] : [option.long ?? '', textOf(command.getOptionValue(name))];
+  });
+}
+
+/** Print a systemd unit that runs this very program with these flags. */
+async function sayUnit(command: Command, options: ServerOptions): Promise<void> {
+  const { isLoopback } = await import('../../server/safety.ts');
+  const { systemdUnit } = await import('../../server/systemd-unit.ts');
+  const { stateDir, certFile, keyFile, caFile, tokenFile, readTokenFile } = options;
+  const files = Object.entries({ certFile, keyFile, caFile, tokenFile, readTokenFile });
+  const unit = systemdUnit({
+    command: [process.execPath, resolve(process.argv[1] ?? ''), 'server', ...givenFlags(command)],
+    stateDir: stateDir === undefined ? undefined : resolve(stateDir),
+    network: options.host !== 'localhost' && !isLoopback(options.host),
+    ...Object.fromEntries(files.filter(([, file]) => file !== undefined)),
+  });
+  say(unit.trimEnd());
+}
+
 /** `server`: the HTTP service. The one door of the house that opens another: everything behind it loads when it does. */
 export function addServer(root: Command, program: ProgramName): void {
   const command = root
@@ -65,7 +93,7 @@ export function addServer(root: Command, program: ProgramName): void {
     .option('--max-rate <N>', 'Requests a second from one caller', '2000')
     .option('--max-concurrency <N>', 'Attacks and recoveries at a time; others wait their turn', '64')
     .option('--max-connections <N>', 'Open connections; more are refused', '4096')
-    .addOption(new Option('--install', 'Print a systemd unit for these flags, and do nothing else'));
+    .option('--install', 'Print a systemd unit for these flags, and do nothing else');
   addExamples(
     command,
     [
@@ -82,6 +110,10 @@ export function addServer(root: Command, program: ProgramName): void {
   command.action(async () => {
     const invocation = invocationOf(program, command);
     const options = optionsOf(invocation, command.opts());
+    if (command.opts<Given>()['install'] === true) {
+      await sayUnit(command, options);
+      return;
+    }
     const { serve } = await import('../../server/serve.ts');
     await serve(options, {
       stop: interruption().signal,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { liveStates } from '../../base/lifecycle.ts';
 import { selectionModes } from '../../targets/mode.ts';
 import { chaosdStatuses } from '../../api/chaosd-status.ts';
 import { buildProgram } from '../program.ts';
+import { answer as answerWith, recorded, recordedService } from '../test-support/recorded.ts';
 import { answer } from './answer.ts';
 import type { Candidate } from './candidate.ts';
 
@@ -101,8 +103,29 @@ describe('values', () => {
     expect(await valuesAt('attack', 'process', 'stop', '--duration', '')).toContain('30s');
   });
 
-  test('folders are left to the shell', async () => {
-    expect(await answer(buildProgram('faultline'), ['--state-dir'], '/va')).toEqual({ what: 'folders' });
+  test('folders and files are left to the shell', async () => {
+    const program = buildProgram('faultline');
+    expect(await answer(program, ['--state-dir'], '/va')).toEqual({ what: 'folders' });
+    for (const flag of ['--token-file', '--server-ca', '--client-cert', '--client-key']) {
+      expect(await answer(program, [...kill, flag], '/e')).toEqual({ what: 'files' });
+    }
+  });
+});
+
+describe('with a service', () => {
+  test('its injections', async () => {
+    const { url, heard } = await recordedService((_heard, response) => {
+      answerWith(response, 200, { items: [recorded], total: 1, offset: 0 });
+    });
+    const demo = { value: 'demo', description: 'process stop, injected, 2026-11-21T03:42:15Z' };
+    expect(await candidatesAt('show', '--server', url, '')).toEqual([demo]);
+    expect(await candidatesAt('recover', `--server=${url}`, '')).toEqual([demo]);
+    expect(heard.map((one) => new URL(one.url, url).searchParams.get('state'))).toEqual([null, liveStates.join(',')]);
+  });
+
+  test('no processes of this host, unless it is on it', async () => {
+    expect(await valuesAt(...kill, '--server', 'https://chaos.example', '-p', '')).toEqual([]);
+    expect(await valuesAt(...kill, '--server', 'http://127.0.0.1:31767', '-p', '')).toContain(String(process.ppid));
   });
 });
 

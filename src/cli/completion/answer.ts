@@ -5,7 +5,7 @@ import { connectionFlags } from '../connection-options.ts';
 import { type Answer, type Candidate, candidate } from './candidate.ts';
 import { type Position, positionAt } from './position.ts';
 import { isRepeatable, sourceOfArgument, sourceOfOption } from './sources.ts';
-import type { Wanted } from './values.ts';
+import type { Wanted } from './wanted.ts';
 
 function wantedAt({ flags, expected: { typed } }: Position): Wanted {
   const given = Object.fromEntries([...flags].map(([option, value]) => [option.attributeName(), value]));

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordDocument } from '../../api/documents.ts';
-import type { ListFilter } from '../../api/operations.ts';
+import type { Operations } from '../../api/operations.ts';
 import type { InjectionState } from '../../base/lifecycle.ts';
 import { serverNamed } from '../connection-options.ts';
 import { type Candidate, candidate } from './candidate.ts';
-import type { Wanted } from './values.ts';
+import type { Wanted } from './wanted.ts';
 
 /** More would be no help in choosing. */
 const mostInjections = 100;
@@ -17,8 +17,10 @@ function described({ kind, action, state, createdAt }: RecordDocument): string {
   return `${kind} ${action}, ${state}, ${createdAt.slice(0, 19)}Z`;
 }
 
+type Listing<Item> = (operations: Operations) => Promise<readonly Item[]>;
+
 /** Where there is no journal none is made. */
-async function ofJournal(stateDir: string | undefined, filter: ListFilter): Promise<readonly RecordDocument[]> {
+async function ofJournal<Item>(stateDir: string | undefined, list: Listing<Item>): Promise<readonly Item[]> {
   const { openEngine } = await import('../../experiment/engine.ts');
   const { localOperations } = await import('../../api/local.ts');
   const engine = openEngine({
@@ -30,23 +32,29 @@ async function ofJournal(stateDir: string | undefined, filter: ListFilter): Prom
   });
   try {
     if (!existsSync(join(engine.stateDir, 'faultline.db'))) return [];
-    return (await localOperations(engine).list(filter)).items;
+    return await list(localOperations(engine));
   } finally {
     engine.close();
   }
 }
 
-async function ofService(server: string, { connection }: Wanted, filter: ListFilter) {
+async function ofService<Item>(server: string, { connection }: Wanted, list: Listing<Item>): Promise<readonly Item[]> {
   const { connectionTo } = await import('../remote/connection.ts');
   const { openClient } = await import('../remote/client.ts');
   const { remoteOperations } = await import('../remote/operations.ts');
   const signal = AbortSignal.timeout(servicePatienceMs);
   const client = await openClient(connectionTo(server, connection), { signal, trace: () => undefined });
   try {
-    return (await remoteOperations(client).list(filter)).items;
+    return await list(remoteOperations(client));
   } finally {
     client.close();
   }
+}
+
+/** What there is on the service, or in the journal, that the line or the environment names. */
+export function withListing<Item>(wanted: Wanted, list: Listing<Item>): Promise<readonly Item[]> {
+  const server = serverNamed(wanted.connection);
+  return server === undefined ? ofJournal(wanted.stateDir, list) : ofService(server, wanted, list);
 }
 
 /**
@@ -59,7 +67,6 @@ export async function uidCandidates(
   states: readonly InjectionState[] | undefined,
 ): Promise<readonly Candidate[]> {
   const filter = { limit: mostInjections, ...(states === undefined ? {} : { states }) };
-  const server = serverNamed(wanted.connection);
-  const records = await (server === undefined ? ofJournal(wanted.stateDir, filter) : ofService(server, wanted, filter));
+  const records = await withListing(wanted, async (operations) => (await operations.list(filter)).items);
   return records.map((record) => candidate(record.uid, described(record)));
 }

@@ -4,7 +4,7 @@ import { chaosdStatuses } from '../../api/chaosd-status.ts';
 import { logLevels } from '../invocation.ts';
 import { formats } from '../output/format.ts';
 import { presentationOf, schemaOfOption } from '../schema-options.ts';
-import { oneOf, type Source, sourceOfKind, uids } from './values.ts';
+import { oneOf, schedules, type Source, sourceOfKind, uids } from './values.ts';
 
 /** Values of flags that no schema describes, by the flag alone or with its command before it. */
 const ofFlags: Readonly<Record<string, Source>> = {
@@ -21,8 +21,10 @@ const ofFlags: Readonly<Record<string, Source>> = {
 
 /** Values of arguments, by the command and the argument's name. */
 const ofArguments: Readonly<Record<string, Source>> = {
+  'end SCHEDULE': schedules(false),
   'recover UID': uids('live'),
   'search UID': uids('all'),
+  'show SCHEDULE': schedules(),
   'show UID': uids('all'),
 };
 

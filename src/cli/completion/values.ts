@@ -1,18 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { liveStates } from '../../base/lifecycle.ts';
 import type { Completion } from '../../base/schema.ts';
-import type { ConnectionFlags } from '../connection-options.ts';
+import { serverNamed } from '../connection-options.ts';
 import { signalNames } from '../../linux/signals.ts';
 import { type Answer, type Candidate, candidate } from './candidate.ts';
-
-/** What the values depend on beside the flag or argument that they are for. */
-export interface Wanted {
-  readonly typed: string;
-  /** `--state-dir`, if it was given on the line. */
-  readonly stateDir: string | undefined;
-  /** The flags of a service that were given on the line. */
-  readonly connection: ConnectionFlags;
-}
+import type { Wanted } from './wanted.ts';
 
 /** Where the values of a flag or an argument come from. */
 export type Source = (wanted: Wanted) => Answer | Promise<Answer>;
@@ -52,13 +44,31 @@ export function uids(which: 'all' | 'live'): Source {
   };
 }
 
+/** Schedules, in the same way. @param ended only those that have ended, or only those that have not */
+export function schedules(ended?: boolean): Source {
+  return async (wanted) => {
+    const { scheduleCandidates } = await import('./schedules.ts');
+    return words(await scheduleCandidates(wanted, ended));
+  };
+}
+
+/** What is here is not what is where a service on another host will look. */
+function ofThisHost(find: (typed: string) => Promise<readonly Candidate[]> | readonly Candidate[]): Source {
+  return async ({ typed, connection }) => {
+    const server = serverNamed(connection);
+    if (server === undefined) return words(await find(typed));
+    const { isLoopback } = await import('../remote/connection.ts');
+    return words(isLoopback(new URL(server)) ? await find(typed) : []);
+  };
+}
+
 /** For each kind of value that a fault's schema may name. */
 export const sourceOfKind: Readonly<Record<Completion, Source>> = {
-  process: async ({ typed }) => words((await import('./processes.ts')).processCandidates(typed)),
+  process: ofThisHost(async (typed) => (await import('./processes.ts')).processCandidates(typed)),
   signal: ({ typed }) => words(signalCandidates(typed)),
   uid: uids('all'),
-  user: () => words(userCandidates()),
-  cgroup: async ({ typed }) => words((await import('./cgroups.ts')).cgroupCandidates(typed)),
+  user: ofThisHost(userCandidates),
+  cgroup: ofThisHost(async (typed) => (await import('./cgroups.ts')).cgroupCandidates(typed)),
   duration: oneOf(['10s', '30s', '1m', '5m', '1h']),
   file: () => ({ what: 'files' }),
   none: oneOf([]),

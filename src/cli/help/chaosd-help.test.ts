@@ -120,6 +120,13 @@ Use "chaosd attack [command] --help" for more information about a command.
     expect(await printed('attack', 'noop', 'hold', '-h')).toMatch(/^ {6}--duration duration {3}\S/m);
   });
 
+  test.each(['recover', 'halt', 'search', 'show', 'audit', 'doctor'])(
+    'the way to a service is not listed: %s',
+    async (name) => {
+      expect(await printed(name, '-h')).not.toMatch(/--(?:server|token-file|server-ca|client-)/);
+    },
+  );
+
   test('all flags of the program are on its own page', async () => {
     const page = await printed('-h');
     expect(page).toMatch(/^A command line client to run chaos experiments/);

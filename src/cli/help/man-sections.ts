@@ -29,7 +29,10 @@ export const exitStatus: readonly Definition[] = [
 
 export const environment: readonly Definition[] = [
   ['FAULTLINE_STATE_DIR', 'The folder of the journal, unless --state-dir names another.'],
-  ['FAULTLINE_SERVER', 'The address of a service to act through, unless --server names another. Empty: act on this host.'],
+  [
+    'FAULTLINE_SERVER',
+    'The address of a service to act through, unless --server names another. Empty: act on this host.',
+  ],
   ['FAULTLINE_TOKEN', 'The token to show to that service, unless --token-file names a file that holds it.'],
   ['FAULTLINE_TOKEN_FILE', 'The file that holds the token. Nobody but its owner may read it.'],
   ['FAULTLINE_POLICY', 'The file of the policy. If it is named so and cannot be read, nothing is done.'],

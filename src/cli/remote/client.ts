@@ -23,7 +23,7 @@ export interface Ask {
   readonly patienceMs: number;
   /** To ask twice is to ask once: when the connection breaks before an answer came, it is asked again. */
   readonly repeatable: boolean;
-  /** A status beside those of success that comes with the document that was asked for, which then tells what it lacks. */
+  /** A status beside those of success that comes with what was asked for, which then tells what it lacks. */
   readonly lackingStatus?: number;
   /** For what changes something: the command that shows what became of it, after `faultline`. */
   readonly look?: string | undefined;

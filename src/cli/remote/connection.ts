@@ -57,7 +57,7 @@ function checkedUrl(text: string): URL {
 }
 
 /** Does what is sent there stay on this host? `URL` has written the address in its plainest form. */
-function isLoopback({ hostname }: URL): boolean {
+export function isLoopback({ hostname }: URL): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/.test(hostname);
 }
 

@@ -34,7 +34,7 @@ function refuseRepeated({ uid }: AttackRequest, { state }: AttackDocument, { sta
 function injectionPath(uid: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(uid)) return `/injections/${uid}`;
   throw new FaultlineError('INJECTION_NOT_FOUND', `there is no injection ${printable(uid)}`, {
-    hint: 'faultline search --all lists them',
+    hint: 'faultline search --all lists them; the state folder may be another one (--state-dir)',
   });
 }
 

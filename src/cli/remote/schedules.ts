@@ -48,8 +48,13 @@ export function remoteSchedules(client: Client): ScheduleOperations {
     findSchedule: async (uid) => ask('schedule', isSchedule, { ...look, path: schedulePath(uid) }),
     endSchedule: async (uid) => {
       const path = schedulePath(uid);
-      const wanted = { method: 'DELETE', path, patienceMs: endPatienceMs, look: `schedule show ${uid}` } as const;
-      return ask('end of a schedule', isScheduleEnd, wanted);
+      return ask('end of a schedule', isScheduleEnd, {
+        method: 'DELETE',
+        path,
+        patienceMs: endPatienceMs,
+        look: `schedule show ${uid}`,
+        lackingStatus: 409,
+      });
     },
   };
 }

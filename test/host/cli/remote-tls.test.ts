@@ -8,8 +8,8 @@ import { installed } from '../../../src/cli/test-support/installed.ts';
 import { cli, tempFolder } from '../../support/cli.ts';
 
 /*
- * A command and a service that speaks TLS: whom it trusts, and what it says when it does not. The service is a stand-in,
- * so that it can be wrong in ways that Faultline's own cannot.
+ * A command and a service that speaks TLS: whom it trusts, and what it says when it does not. The service is a
+ * stand-in, so that it can be wrong in ways that Faultline's own cannot.
  */
 
 const servers: Server[] = [];
@@ -35,8 +35,13 @@ interface Issued {
   readonly key: string;
 }
 
+interface Authority {
+  readonly ca: string;
+  readonly issue: (name: string, subject: string, days?: number) => Issued;
+}
+
 /** Somebody who signs certificates, in a folder that is gone after the test. */
-function authority(): { readonly ca: string; issue(name: string, subject: string, days?: number): Issued } {
+function authority(): Authority {
   const folder = tempFolder();
   const file = (name: string): string => path.join(folder, name);
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
