@@ -159,14 +159,20 @@ async function attacks(server: Running, bare: Running, pids: readonly number[]):
 }
 
 /** Many attacks that leave nothing behind, and what the service is like afterwards. */
-async function endurance(server: Running, pid: number, count: number): Promise<readonly Figure[]> {
+async function endurance(server: Running, pids: readonly number[], count: number): Promise<readonly Figure[]> {
   const injections = `${server.url}/api/v1/injections`;
   const before = memoryMiB(server);
   const rate = await perSecond(count, () =>
     inParallel(
       16,
       Array.from({ length: count }, (_, index) => index),
-      () => post(injections, { kind: 'process', action: 'kill', signal: 'CONT', process: String(pid) }),
+      (index) =>
+        post(injections, {
+          kind: 'process',
+          action: 'kill',
+          signal: 'CONT',
+          process: String(pids[index % pids.length]),
+        }),
     ),
   );
   const page = await eachTimed(
@@ -193,7 +199,7 @@ export async function run(runs: number, attackCount: number): Promise<readonly F
       return [
         ...ready,
         ...(await attacks(server, bare, victims.pids)),
-        ...(await endurance(server, victims.pids[0] ?? 0, attackCount)),
+        ...(await endurance(server, victims.pids, attackCount)),
       ];
     } finally {
       await end(server);

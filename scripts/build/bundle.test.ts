@@ -16,6 +16,8 @@ beforeEach(() => {
   for (const name of ['faultline', 'chaosd', 'supported']) {
     copy(`src/cli/bin/${name}.ts`, (text) => text);
   }
+  mkdirSync(path.join(root, 'src/base'));
+  copy('src/base/schema-check.ts', (text) => text);
   write(
     'src/cli/main.ts',
     `import koffi from 'koffi';

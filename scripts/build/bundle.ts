@@ -11,8 +11,8 @@ export const entries = {
 const program = { main: 'src/cli/main.ts' } as const;
 
 /**
- * Packages in files of their own, read only by the commands that use them: nobody kills a process with YAML or with what
- * the service is made of.
+ * Packages in files of their own, read only by the commands that use them: nobody kills a process with YAML, or with
+ * what the service is made of.
  */
 const late = [
   'yaml',
@@ -25,6 +25,15 @@ const late = [
 ] as const;
 
 const latePackage = new RegExp(`^(${late.join('|')})$`);
+
+/**
+ * What checks input, in files of its own, too. Loaded late from within the one file, all of TypeBox would stand in it:
+ * esbuild leaves nothing out of what is imported only when it is needed.
+ */
+const checks = {
+  'schema-check': { imported: /^\.\/schema-check\.ts$/, entry: 'src/base/schema-check.ts' },
+  'schema-errors': { imported: /^@sinclair\/typebox\/errors$/, entry: '@sinclair/typebox/errors' },
+} as const;
 
 /** What stays a package of its own at run time, because it loads an addon from beside itself. */
 const addons = ['koffi', '@photostructure/sqlite'];
@@ -123,11 +132,18 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
     ...common,
     entryPoints: program,
     external: addons,
-    plugins: [beside(latePackage, (name) => `./late/${fileOf(name)}`), slowBuiltins],
+    plugins: [
+      beside(latePackage, (name) => `./late/${fileOf(name)}`),
+      ...Object.entries(checks).map(([name, { imported }]) => beside(imported, () => `./late/${name}.js`)),
+      slowBuiltins,
+    ],
   });
   const packages = await build({
     ...common,
-    entryPoints: Object.fromEntries(late.map((name) => [`late/${path.parse(fileOf(name)).name}`, name])),
+    entryPoints: {
+      ...Object.fromEntries(late.map((name) => [`late/${path.parse(fileOf(name)).name}`, name])),
+      ...Object.fromEntries(Object.entries(checks).map(([name, { entry }]) => [`late/${name}`, entry])),
+    },
     // What one of them wants of another is there already.
     plugins: [beside(latePackage, (name) => `./${fileOf(name)}`)],
   });

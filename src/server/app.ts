@@ -8,11 +8,12 @@ import { affordableConnections, defaultPatienceMs, serverFactory } from './limit
 import { addJsonBody } from './limits/json-body.ts';
 import { rateLimit } from './limits/rate.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import { addOpenApi } from './openapi/routes.ts';
 import { identifyRequests } from './request-id.ts';
 import { logRequests } from './request-log.ts';
 import type { Safety } from './safety.ts';
 import type { Service } from './service.ts';
-import { answerErrors } from './v1/errors.ts';
+import { answerError, answerErrors } from './v1/errors.ts';
 import { v1Routes } from './v1/routes.ts';
 import { refuseUnknownRoutes } from './v1/unknown-route.ts';
 
@@ -41,6 +42,7 @@ async function emptyApp({ service, safety, refusals, metrics, log }: AppContext,
     routerOptions: { maxParamLength },
     serverFactory: serverFactory(limits, tls),
     clientErrorHandler: clientErrorHandler(refusals),
+    frameworkErrors: answerError,
   });
   answerErrors(app);
   identifyRequests(app);
@@ -62,6 +64,7 @@ async function emptyApp({ service, safety, refusals, metrics, log }: AppContext,
 export async function buildApp(context: AppContext): Promise<FastifyInstance> {
   const { service, metrics, safety } = context;
   const app = await emptyApp(context, safety.tls);
+  await addOpenApi(app);
   await app.register(chaosdRoutes(service), { prefix: '/api' });
   await app.register(v1Routes(service), { prefix: '/api/v1' });
   await app.register(eventRoutes(service, metrics.streams), { prefix: '/api/v1' });

@@ -32,7 +32,8 @@ export function logStream(fd: number): LogStream {
   }
   async function pumpOut(): Promise<void> {
     while (waiting.length > 0) {
-      const text = waiting.join('') + (dropped > 0 ? `{"level":40,"msg":"${dropped} lines of the log were lost"}\n` : '');
+      const text =
+        waiting.join('') + (dropped > 0 ? `{"level":40,"msg":"${dropped} lines of the log were lost"}\n` : '');
       waiting = [];
       waitingLength = 0;
       dropped = 0;

@@ -25,8 +25,8 @@ function holdsRecoverCommand(body: unknown): boolean {
 }
 
 /**
- * A recover command is run by a shell with the rights of the service, so whoever may send one owns the host. It is taken
- * only where the operator said so when the service was started.
+ * A recover command is run by a shell with the rights of the service, so whoever may send one owns the host. It is
+ * taken only where the operator said so when the service was started.
  *
  * @throws {FaultlineError} FORBIDDEN
  */

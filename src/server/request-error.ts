@@ -1,5 +1,6 @@
-import { type ErrorCode } from '../base/error-codes.ts';
+import type { ErrorCode } from '../base/error-codes.ts';
 import { asFaultlineError, FaultlineError } from '../base/error.ts';
+import { textOf } from '../base/json.ts';
 import { printable } from '../base/text.ts';
 
 interface Meaning {
@@ -14,7 +15,10 @@ const json = 'send one JSON document in UTF-8, with content-type: application/js
 const meanings: ReadonlyMap<string, Meaning> = new Map([
   ['FST_ERR_CTP_BODY_TOO_LARGE', { code: 'REQUEST_TOO_LARGE', sentence: 'the body of the request is too large' }],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', { code: 'MEDIA_UNSUPPORTED', sentence: 'the body is not JSON', hint: json }],
-  ['FST_ERR_CTP_EMPTY_JSON_BODY', { code: 'ARGUMENT_INVALID', sentence: 'the body of the request is empty', hint: json }],
+  [
+    'FST_ERR_CTP_EMPTY_JSON_BODY',
+    { code: 'ARGUMENT_INVALID', sentence: 'the body of the request is empty', hint: json },
+  ],
   ['FST_ERR_CTP_INVALID_JSON_BODY', { code: 'ARGUMENT_INVALID', sentence: 'the body is not valid JSON', hint: json }],
   [
     'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
@@ -35,7 +39,9 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
 ]);
 
 function property(error: unknown, name: 'code' | 'statusCode'): unknown {
-  return typeof error === 'object' && error !== null && name in error ? (error as Record<string, unknown>)[name] : undefined;
+  return typeof error === 'object' && error !== null && name in error
+    ? (error as Record<string, unknown>)[name]
+    : undefined;
 }
 
 const messageOf = (error: unknown): string => printable(error instanceof Error ? error.message : String(error));
@@ -51,7 +57,7 @@ function isParseError(code: string): boolean {
  */
 export function fromFastify(error: unknown): FaultlineError {
   if (error instanceof FaultlineError) return error;
-  const code = String(property(error, 'code') ?? '');
+  const code = textOf(property(error, 'code') ?? '');
   const meaning = meanings.get(code);
   if (meaning !== undefined) {
     const hint = meaning.hint === undefined ? {} : { hint: meaning.hint };

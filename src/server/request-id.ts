@@ -7,8 +7,8 @@ const header = 'x-request-id';
 /** What may go into a log line and an audit entry as it is. */
 const acceptable = /^[\w.-]{1,64}$/;
 
-/** The ID by which a client finds its request again in the log and the audit log: the one that it sent, or a new one. */
-export function requestIdOf({ headers }: { readonly headers: IncomingHttpHeaders }): string {
+/** By this a client finds its request again in the log and the audit log: the ID that it sent, or a new one. */
+function requestIdOf({ headers }: { readonly headers: IncomingHttpHeaders }): string {
   const given = headers[header];
   return typeof given === 'string' && acceptable.test(given) ? given : randomUuid();
 }

@@ -6,6 +6,7 @@ import type { EngineEvent } from '../experiment/events.ts';
 import type { ScheduleRunner } from '../experiment/schedule/run.ts';
 import { refusalLog } from './access/refusals.ts';
 import { type AppContext, buildApp, buildSystemApp } from './app.ts';
+import { keepHeapSmall } from './heap.ts';
 import { type LogStream, logStream } from './log.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import type { ServerOptions } from './options.ts';
@@ -15,6 +16,8 @@ import { startSupervision, type Supervision } from './supervision.ts';
 
 /** How long a stop waits for requests that are under way, in milliseconds; then they are undone and cut off. */
 const graceMs = 30_000;
+
+const sweepMs = 50;
 
 export interface ServeHooks {
   /** Aborted when the service is to stop: nothing new is taken on, what is under way is finished. */
@@ -115,10 +118,15 @@ async function stop({ apps, supervision, schedules, metrics }: Started, force: A
     force.abort();
     for (const { server } of apps) server.closeAllConnections();
   }, graceMs);
+  // A connection whose last answer is out would be kept for a next request that is not wanted any more.
+  const sweep = setInterval(() => {
+    for (const { server } of apps) server.closeIdleConnections();
+  }, sweepMs);
   try {
     await Promise.all([schedules.stop(), supervision.stop(), ...apps.map((app) => app.close())]);
   } finally {
     clearTimeout(impatience);
+    clearInterval(sweep);
     metrics.close();
   }
 }
@@ -130,6 +138,7 @@ async function stop({ apps, supervision, schedules, metrics }: Started, force: A
  * @throws {FaultlineError} SERVER_RUNNING, SERVER_UNSAFE, ADDRESS_UNUSABLE, STATE_…
  */
 export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<void> {
+  keepHeapSmall();
   const safety = await refuseUnsafe(options);
   const stream = logStream(2);
   const log = await openLog(options.logLevel, stream);
@@ -147,7 +156,7 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
   try {
     await engine.enterService('an address that it is about to take');
     try {
-      const metrics = await createMetrics(engine);
+      const metrics = createMetrics(engine);
       observe = metrics.observe;
       const started = await start(engine, metrics, options, safety, log);
       hooks.onListening(started.urls);

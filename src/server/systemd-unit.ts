@@ -157,7 +157,9 @@ CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CA
  * @throws {FaultlineError} ARGUMENT_INVALID: a path that a unit cannot hold
  */
 export function systemdUnit(options: UnitOptions): string {
-  const network = options.network ? ['Wants=network-online.target', 'After=network-online.target'] : ['After=network.target'];
+  const network = options.network
+    ? ['Wants=network-online.target', 'After=network-online.target']
+    : ['After=network.target'];
   return [
     head,
     '',

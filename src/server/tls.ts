@@ -28,7 +28,11 @@ function readPem(file: string, what: string): string {
   try {
     return readFileSync(file, 'latin1');
   } catch (cause) {
-    throw unusable(`the ${what} cannot be read: ${messageOf(cause)}`, 'give a file in PEM that the service can read', cause);
+    throw unusable(
+      `the ${what} cannot be read: ${messageOf(cause)}`,
+      'give a file in PEM that the service can read',
+      cause,
+    );
   }
 }
 
@@ -50,7 +54,10 @@ function certificatesIn(pem: string, file: string, what: string): readonly X509C
   } catch (cause) {
     throw unusable(`the ${what} ${printable(file)} is damaged: ${messageOf(cause)}`, 'it must be in PEM', cause);
   }
-  throw unusable(`the ${what} ${printable(file)} holds no certificate`, 'it must be in PEM: -----BEGIN CERTIFICATE-----');
+  throw unusable(
+    `the ${what} ${printable(file)} holds no certificate`,
+    'it must be in PEM: -----BEGIN CERTIFICATE-----',
+  );
 }
 
 function readKey(pem: string, file: string): KeyObject {
@@ -75,7 +82,10 @@ function readIdentity(certFile: string, keyFile: string, now: number): { readonl
   const key = readPem(keyFile, 'key');
   const privateKey = readKey(key, keyFile);
   if (certificate?.checkPrivateKey(privateKey) !== true) {
-    throw unusable(`the key ${printable(keyFile)} does not fit the certificate ${printable(certFile)}`, 'give its own key');
+    throw unusable(
+      `the key ${printable(keyFile)} does not fit the certificate ${printable(certFile)}`,
+      'give its own key',
+    );
   }
   refuseOutOfDate(certificate, 'certificate of the service', now);
   return { cert, key };
@@ -94,12 +104,19 @@ function readAuthorities(file: string, now: number): string {
 }
 
 /** Files that belong together, or none. */
-function namedFiles({ certFile, keyFile, caFile }: Files): { readonly certFile: string; readonly keyFile: string } | undefined {
+function namedFiles({
+  certFile,
+  keyFile,
+  caFile,
+}: Files): { readonly certFile: string; readonly keyFile: string } | undefined {
   if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
   if (certFile !== undefined) throw unusable('there is a certificate without its key', 'add --key FILE');
   if (keyFile !== undefined) throw unusable('there is a key without its certificate', 'add --cert FILE');
   if (caFile !== undefined) {
-    throw unusable('client certificates need TLS, and there is no certificate of the service', 'add --cert FILE --key FILE');
+    throw unusable(
+      'client certificates need TLS, and there is no certificate of the service',
+      'add --cert FILE --key FILE',
+    );
   }
   return undefined;
 }
@@ -123,9 +140,7 @@ export function readTls(options: Files, now: number = Date.now()): Tls | undefin
     ...readIdentity(files.certFile, files.keyFile, now),
     minVersion: 'TLSv1.3',
     secureOptions: constants.SSL_OP_NO_TICKET,
-    ...(caFile === undefined
-      ? {}
-      : { ca: readAuthorities(caFile, now), requestCert: true, rejectUnauthorized: false }),
+    ...(caFile === undefined ? {} : { ca: readAuthorities(caFile, now), requestCert: true, rejectUnauthorized: false }),
   };
   try {
     createSecureContext(https);

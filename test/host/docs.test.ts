@@ -16,11 +16,19 @@ import { runSession } from '../support/doc-session.ts';
  */
 
 const pages = [...filesUnder('docs', '.md'), ...filesUnder('', '.md').filter((file) => !file.includes('/'))];
+const isThere = (name: string): boolean =>
+  (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(path.join(folder, name)));
+
 /** What pages use beside bash and coreutils, and the check itself. */
-const missing = ['script', 'mkfifo', 'pgrep', 'awk'].filter(
-  (name) => !(process.env['PATH'] ?? '').split(':').some((folder) => existsSync(path.join(folder, name))),
-);
+const missing = ['script', 'mkfifo', 'pgrep', 'awk'].filter((name) => !isThere(name));
 if (missing.length > 0) console.warn(`SKIPPED: what the documentation shows, for lack of ${missing.join(', ')}`);
+
+/** What only some pages use. */
+const rare = ['curl', 'openssl'].filter((name) => !isThere(name));
+
+function lacks({ commands }: ShownSession): readonly string[] {
+  return rare.filter((name) => commands.some(({ command }) => command.split(/[\s(]/u).includes(name)));
+}
 
 const textOf = (page: string): string => readFileSync(path.join(root, page), 'utf8');
 
@@ -28,7 +36,12 @@ describe.each(pages)('%s', (page) => {
   const text = textOf(page);
   const sessions = sessionsOf(page, text);
 
-  test.skipIf(missing.length > 0).each(sessions)('$heading', { timeout: 180_000 }, async (session) => {
+  test.skipIf(missing.length > 0).for(sessions)('$heading', { timeout: 180_000 }, async (session, { skip }) => {
+    const lacking = lacks(session);
+    if (lacking.length > 0) {
+      console.warn(`SKIPPED: ${page}, "${session.heading}", for lack of ${lacking.join(', ')}`);
+      skip(`for lack of ${lacking.join(', ')}`);
+    }
     await runSession(session);
   });
 
@@ -58,11 +71,8 @@ describe.each(pages)('%s', (page) => {
 });
 
 describe.skipIf(missing.length > 0)('the check itself', () => {
-  const page = (lines: readonly string[]): ShownSession => {
-    const [session] = sessionsOf(
-      'page.md',
-      ['# Page', '<!-- start: fl-web -->', '```console', ...lines, '```'].join('\n'),
-    );
+  const page = (lines: readonly string[], comment = '<!-- start: fl-web -->'): ShownSession => {
+    const [session] = sessionsOf('page.md', ['# Page', comment, '```console', ...lines, '```'].join('\n'));
     if (session === undefined) throw new Error('no session');
     return session;
   };
@@ -96,9 +106,44 @@ describe.skipIf(missing.length > 0)('the check itself', () => {
     await expect(runSession(page(lines))).rejects.toThrow(message);
   });
 
+  test('runs the service that a page wants, in the session’s own folder, and another one in its place', async () => {
+    const session = page(
+      [
+        '$ faultline audit --server http://127.0.0.1:31767',
+        '…',
+        '$ faultline search --server http://127.0.0.1:1',
+        '…',
+        '$ echo $?',
+        '1',
+      ],
+      '<!-- service: --log-level error -->',
+    );
+    const [again] = page(
+      ['$ faultline server', '…', 'listening on http://127.0.0.1:31767', '$ faultline server', 'Error: …', 'Hint: …'],
+      '<!-- service -->',
+    ).commands;
+    if (again === undefined) throw new Error('no command');
+    const refused = { ...again, service: false, output: ['Error: … [SERVER_RUNNING]', '…'] };
+    const code = { ...again, service: false, command: 'echo $?', output: ['1'] };
+    await runSession({ ...session, commands: [...session.commands, again, refused, code] });
+  });
+
+  test('finds a service that does not start, or says something else', async () => {
+    const refused = page(['$ faultline server --host 0.0.0.0', 'Error: …', 'Hint: …'], '<!-- service -->');
+    await expect(runSession(refused)).rejects.toThrow(/exit code 1/u);
+  });
+
   test.each(['nginx', '1', '"$(pidof nginx)"'])('refuses to attack %s, which may be a stranger', async (target) => {
     await expect(runSession(page([`$ faultline attack process kill -p ${target}`]))).rejects.toThrow(/may hit/u);
   });
+
+  test.each(['{"kind":"process","process":"nginx"}', '{"kind":"process","user":"root"}', '@body.json'])(
+    'refuses to send %s, by which a stranger may be hit',
+    async (body) => {
+      const command = `$ curl 127.0.0.1:31767/api/v1/injections -d '${body}'`.replace("'@body.json'", '@body.json');
+      await expect(runSession(page([command]))).rejects.toThrow(/may hit/u);
+    },
+  );
 });
 
 test('npx runs the command of the clone, as the README says', async () => {

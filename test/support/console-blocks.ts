@@ -9,6 +9,8 @@ export interface ShownCommand {
   readonly line: number;
   readonly command: string;
   readonly output: readonly string[];
+  /** It runs a service in a terminal of its own, until the session ends or the next service begins. */
+  readonly service: boolean;
 }
 
 /** A process that a comment in the page asks for. */
@@ -46,6 +48,8 @@ interface Fence {
 interface Piece {
   readonly heading?: string;
   readonly wanted?: readonly WantedProcess[];
+  /** The flags of a service that the page wants to be running. */
+  readonly service?: string;
   readonly fence?: Fence;
 }
 
@@ -55,6 +59,21 @@ function wantedIn(line: string): readonly WantedProcess[] {
   const [, verb, names = ''] = /^<!-- (start|supervise): (.+) -->$/u.exec(line) ?? [];
   if (verb === undefined) return [];
   return names.split(' ').map((name) => ({ name, supervised: verb === 'supervise' }));
+}
+
+function serviceIn(line: string): string | undefined {
+  const match = /^<!-- service(?:: (.+))? -->$/u.exec(line);
+  return match === null ? undefined : (match[1] ?? '');
+}
+
+/** What a line outside of all blocks asks for. */
+function* askedIn(line: string): Generator<Piece> {
+  const [, heading] = /^##? (.+)$/u.exec(line) ?? [];
+  if (heading !== undefined) yield { heading };
+  const wanted = wantedIn(line);
+  if (wanted.length > 0) yield { wanted };
+  const service = serviceIn(line);
+  if (service !== undefined) yield { service };
 }
 
 /** The page as headings, comments that ask for processes, and fenced blocks, in order. */
@@ -71,10 +90,7 @@ function* piecesOf(text: string): Generator<Piece> {
     } else if (language !== undefined) {
       fence = { line: index + 1, language, comment: comment.exec(before)?.[1] ?? '', lines: [] };
     } else {
-      const [, heading] = /^##? (.+)$/u.exec(line) ?? [];
-      if (heading !== undefined) yield { heading };
-      const wanted = wantedIn(line);
-      if (wanted.length > 0) yield { wanted };
+      yield* askedIn(line);
       if (line !== '') before = line;
     }
   }
@@ -82,24 +98,40 @@ function* piecesOf(text: string): Generator<Piece> {
 }
 
 function commandsIn({ line: first, lines }: Fence): readonly ShownCommand[] {
-  const commands: { line: number; command: string; output: string[] }[] = [];
+  const commands: (ShownCommand & { output: string[] })[] = [];
   for (const [index, line] of lines.entries()) {
-    if (line.startsWith('$ ')) commands.push({ line: first + index + 1, command: line.slice(2), output: [] });
-    else if (commands.length === 0) {
+    if (line.startsWith('$ ')) {
+      commands.push({ line: first + index + 1, command: line.slice(2), output: [], service: false });
+    } else if (commands.length === 0) {
       throw new Error(`line ${first + 1}: a console block begins with "$ " and a command`);
     } else commands.at(-1)?.output.push(line);
   }
   return commands;
 }
 
+const startsService = /^(?:npx )?(?:faultline|chaosd) server\b/u;
+
+/** A block with the service that it wants: the one that it shows, or else one with these flags that runs before it. */
+function withService([first, ...others]: readonly ShownCommand[], flags: string): readonly ShownCommand[] {
+  if (first === undefined) return [];
+  if (flags === '' && startsService.test(first.command)) return [{ ...first, service: true }, ...others];
+  const command = `faultline server ${flags}`.trimEnd();
+  return [{ line: first.line, command, output: ['…'], service: true }, first, ...others];
+}
+
 /** What a page shows, a session for each heading of the first two levels that has commands below it. */
 export function sessionsOf(page: string, text: string): readonly ShownSession[] {
   const sessions: { page: string; heading: string; wanted: WantedProcess[]; commands: ShownCommand[] }[] = [];
-  for (const { heading, wanted = [], fence } of piecesOf(text)) {
+  let service: string | undefined;
+  for (const { heading, wanted = [], service: flags, fence } of piecesOf(text)) {
     if (heading !== undefined) sessions.push({ page, heading, wanted: [], commands: [] });
     const session = sessions.at(-1);
     session?.wanted.push(...wanted);
-    if (fence?.language === 'console') session?.commands.push(...commandsIn(fence));
+    service = flags ?? service;
+    if (fence?.language !== 'console') continue;
+    const commands = commandsIn(fence);
+    session?.commands.push(...(service === undefined ? commands : withService(commands, service)));
+    service = undefined;
   }
   return sessions.filter(({ commands }) => commands.length > 0);
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { program, sleeper, start } from '../host/targets/processes.ts';
 import { tempFolder } from './cli.ts';
 import type { ShownCommand, ShownSession } from './console-blocks.ts';
+import { choosePorts, type Ports, servicesOf, shownWith, typedWith } from './doc-service.ts';
 import { openTerminal } from './terminal.ts';
 import { type Bindings, matchOutput, pidsIn, withBindings } from './transcript.ts';
 
@@ -11,6 +12,13 @@ const root = path.resolve(import.meta.dirname, '../..');
 
 /** Where the pages say that things are, and where they are in a run. */
 type Places = readonly (readonly [shown: string, real: string])[];
+
+/** What is called otherwise in a run than in the pages. */
+interface Names {
+  readonly tag: string;
+  readonly places: Places;
+  readonly ports: Ports;
+}
 
 /**
  * Names of processes that pages use get a tag, so that no other run's processes bear them.
@@ -55,8 +63,8 @@ async function startWanted({ wanted }: ShownSession, tag: string): Promise<void>
 }
 
 /** Lines without the empty one after the last line feed, with everything called what the pages call it. */
-function asShown(output: string, tag: string, places: Places): readonly string[] {
-  const told = places.reduce((text, [shown, real]) => text.replaceAll(real, shown), output);
+function asShown(output: string, { tag, places, ports }: Names): readonly string[] {
+  const told = places.reduce((text, [shown, real]) => text.replaceAll(real, shown), shownWith(ports, output));
   const lines = told.replaceAll(new RegExp(`(fl-[a-z]{1,7})-${tag}`, 'gu'), '$1').split('\n');
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
@@ -83,14 +91,38 @@ function complaint({ session, shown, actual, bindings }: Complaint, what: string
   );
 }
 
+/** Whom a command would hit; undefined where it hits nobody. */
+function targetOf(command: string): string | undefined {
+  if (/\battack process\b/u.test(command) && !/ (?:--dry-run|--help|-h)(?: |$)/u.test(command)) {
+    return /(?:-p|--process) (\S+)/u.exec(command)?.[1] ?? '';
+  }
+  if (/\bcurl\b.* (?:-d|--data\S*) ?@/u.test(command)) return '';
+  if (!/\bcurl\b.*"process"/u.test(command) || command.includes('/api/v1/plans')) return undefined;
+  return /"proces+":"?([^",}]+)/u.exec(command)?.[1] ?? '';
+}
+
 /** A command that hits processes must say which in a way that no stranger's process can meet. */
 function refuseBroad({ command }: ShownCommand, bindings: Bindings): void {
-  if (!/\battack process\b/u.test(command) || / (?:--dry-run|--help|-h)(?: |$)/u.test(command)) return;
-  const [, target = ''] = /(?:-p|--process) (\S+)/u.exec(command) ?? [];
+  const target = targetOf(command);
+  if (target === undefined) return;
   const ours = [...bindings.values()].includes(target) || /^(?:\$!|"?\$PID"?|fl-[a-z]{1,7}-[0-9a-f]{4})$/u.test(target);
   if (!ours) {
     throw new Error(`"${command}" may hit processes that are not the page's: name them fl-…, or add --dry-run`);
   }
+}
+
+function makeFolders(folder: string): void {
+  makeCommands(path.join(folder, 'bin'));
+  for (const name of ['home', 'terminal']) mkdirSync(path.join(folder, name), { mode: 0o700 });
+}
+
+async function namesFor(folder: string, tag: string): Promise<Names> {
+  const places: Places = [
+    ['/var/lib/faultline', path.join(folder, 'state')],
+    ['/home/you', path.join(folder, 'home')],
+    ['/usr/local/bin', path.dirname(program(`fl-any-${tag}`))],
+  ];
+  return { tag, places, ports: await choosePorts() };
 }
 
 /**
@@ -101,24 +133,24 @@ function refuseBroad({ command }: ShownCommand, bindings: Bindings): void {
  */
 export async function runSession(session: ShownSession): Promise<void> {
   const folder = tempFolder('faultline-docs-');
-  const tag = randomBytes(2).toString('hex');
-  makeCommands(path.join(folder, 'bin'));
-  for (const name of ['home', 'terminal']) mkdirSync(path.join(folder, name), { mode: 0o700 });
-  await startWanted(session, tag);
-  const places: Places = [
-    ['/var/lib/faultline', path.join(folder, 'state')],
-    ['/home/you', path.join(folder, 'home')],
-    ['/usr/local/bin', path.dirname(program(`fl-any-${tag}`))],
-  ];
+  const names = await namesFor(folder, randomBytes(2).toString('hex'));
+  makeFolders(folder);
+  await startWanted(session, names.tag);
   const pids = pidsIn(session.commands.flatMap(({ output }) => output).join('\n'));
   let bindings: Bindings = new Map();
   const terminal = openTerminal(path.join(folder, 'terminal'), path.join(folder, 'home'), environment(folder));
+  const services = servicesOf(terminal, path.join(folder, 'terminal'));
+  const run = async ({ service, output: expected }: ShownCommand, command: string) => {
+    if (!service) return terminal.type(command);
+    const isSeen = (text: string): boolean => matchOutput(expected, asShown(text, names), pids, bindings) !== undefined;
+    return services.start(command, isSeen);
+  };
   try {
     for (const [index, shown] of session.commands.entries()) {
-      const command = tagged(withBindings(shown.command, bindings), tag);
+      const command = typedWith(names.ports, tagged(withBindings(shown.command, bindings), names.tag));
       refuseBroad({ ...shown, command }, bindings);
-      const { output, code } = await terminal.type(command);
-      const actual = asShown(output, tag, places);
+      const { output, code } = await run(shown, command);
+      const actual = asShown(output, names);
       const matched = matchOutput(shown.output, actual, pids, bindings);
       const about = { session, shown, actual, bindings };
       if (matched === undefined) throw complaint(about, 'the output is another one');

@@ -69,7 +69,7 @@ export async function startInProcess(
       for (const observe of observers) observe(event);
     },
   });
-  const metrics = await createMetrics(engine);
+  const metrics = createMetrics(engine);
   observers.push((event) => {
     metrics.observe(event);
   });

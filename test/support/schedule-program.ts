@@ -1,3 +1,4 @@
+import { textOf } from '../../src/base/json.ts';
 import { openEngine } from '../../src/experiment/engine.ts';
 import { parseSchedule } from '../../src/experiment/schedule/request.ts';
 
@@ -20,8 +21,7 @@ const engine = openEngine({
   keeperCommand: JSON.parse(keeper) as readonly string[],
   interrupted: new AbortController().signal,
   observe: ({ type, data }) => {
-    const { step = '' } = data;
-    if (CRASH_ON !== type && CRASH_ON !== `${type} ${String(step)}`) return;
+    if (CRASH_ON !== type && CRASH_ON !== `${type} ${textOf(data['step'])}`) return;
     if (--times > 0) return;
     process.kill(process.pid, 'SIGKILL');
     // The signal is taken at the next return from the kernel; nothing more must happen here until then.

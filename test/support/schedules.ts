@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect } from 'vitest';
-import type { JsonObject } from '../../src/base/json.ts';
+import { type JsonObject, textOf } from '../../src/base/json.ts';
 import { type Engine, openEngine } from '../../src/experiment/engine.ts';
 import type { Injection } from '../../src/experiment/injection.ts';
 import type { Observer } from '../../src/experiment/events.ts';
 import { parseSchedule } from '../../src/experiment/schedule/request.ts';
 import type { ScheduleRecord } from '../../src/store/schedules.ts';
+import { object, text } from '../../src/store/columns.ts';
 import { openStore } from '../../src/store/store.ts';
 
 /** Runs the built keeper. */
@@ -51,9 +52,10 @@ export async function scheduleService(stateDir: string, observe: Observer = () =
 
 afterEach(async () => {
   for (const service of services) {
-    for (const { record } of await service.engine.schedules({ ended: false }))
-      await service.engine.endSchedule(record.uid);
-    await service.engine.recoverAll(false);
+    const { engine } = service;
+    const active = await engine.schedules({ ended: false });
+    await Promise.all(active.map(({ record }) => engine.endSchedule(record.uid)));
+    await engine.recoverAll(false);
     await service.stop();
   }
 });
@@ -78,25 +80,40 @@ export function scheduleEvents(stateDir: string): readonly { readonly type: stri
   const store = openStore(stateDir);
   try {
     const rows = store.all("SELECT type, data FROM event WHERE type LIKE 'schedule.%' ORDER BY id");
-    return rows.map(({ type, data }) => ({ type: String(type), data: JSON.parse(String(data)) as JsonObject }));
+    return rows.map((row) => ({ type: text(row, 'type'), data: object(row, 'data') }));
   } finally {
     store.close();
   }
 }
 
 /** When a run had the target in its grip: from its admission to its end, in CLOCK_BOOTTIME ms. */
-function gripOf({ timeline }: Injection): readonly [number, number] {
+function gripOf({ timeline }: Injection): { readonly from: number; readonly to: number } {
   const end = timeline.findLast(({ type }) => ['recovered', 'failed', 'unrecoverable'].includes(type));
-  return [timeline[0]?.bootMs ?? Number.NaN, end?.bootMs ?? Number.POSITIVE_INFINITY];
+  return { from: timeline[0]?.bootMs ?? Number.NaN, to: end?.bootMs ?? Number.POSITIVE_INFINITY };
 }
 
-/** What holds of every schedule, however slow the machine: no tick twice, no two runs at once, every run undone. */
-export function expectSound(runs: readonly Injection[], record: ScheduleRecord, elapsedMs: number, everyMs: number) {
-  expect(new Set(runs.map((run) => run.record.uid)).size).toBe(runs.length);
-  const grips = runs.map(gripOf).sort(([one], [other]) => one - other);
-  for (const [index, [from]] of grips.entries()) {
-    if (index > 0)
-      expect(from, 'a run begins when the one before has ended').toBeGreaterThanOrEqual(grips[index - 1]?.[1] ?? 0);
+/** Each item but the first with the one before it. */
+function pairs<Item>(items: readonly Item[]): readonly (readonly [Item, Item])[] {
+  return items.slice(1).flatMap((item, index) => {
+    const before = items[index];
+    return before === undefined ? [] : [[before, item] as const];
+  });
+}
+
+/** How long a schedule ran, and how often it was to tick, in milliseconds. */
+export interface Span {
+  readonly elapsedMs: number;
+  readonly everyMs: number;
+}
+
+/** What is counted of a schedule. */
+type Ticks = Pick<ScheduleRecord, 'uid' | 'runs' | 'skipped'>;
+
+/** What holds of every schedule that is over, however slow the machine: no two runs at once, every run undone. */
+export function expectSound(runs: readonly Injection[], record: Ticks, { elapsedMs, everyMs }: Span): void {
+  const grips = runs.map(gripOf).sort((one, other) => one.from - other.from);
+  for (const [before, next] of pairs(grips)) {
+    expect(next.from, 'a run begins when the one before has ended').toBeGreaterThanOrEqual(before.to);
   }
   expect(record.runs + record.skipped, 'no more than the clock had ticks').toBeLessThanOrEqual(elapsedMs / everyMs + 1);
   expect(runs.length).toBeLessThanOrEqual(record.runs);
@@ -107,12 +124,11 @@ export function expectSound(runs: readonly Injection[], record: ScheduleRecord, 
 }
 
 /** No tick was taken twice: the moments of the ticks differ, and each has a run of its own. */
-export function expectOncePerTick(stateDir: string, everyMs: number): void {
-  const taken = scheduleEvents(stateDir).filter(({ type }) => type === 'schedule.run');
+export function expectOncePerTick(stateDir: string, uid: string, everyMs: number): void {
+  const events = scheduleEvents(stateDir).filter(({ data }) => data['schedule'] === uid);
+  const taken = events.filter(({ type }) => type === 'schedule.run');
   expect(new Set(taken.map(({ data }) => data['run'])).size).toBe(taken.length);
-  const dues = taken.map(({ data }) => Date.parse(String(data['dueAt']))).sort((a, b) => a - b);
-  for (const [index, due] of dues.entries()) {
-    // The wall clock is told in whole milliseconds, and may be slewed.
-    if (index > 0) expect(due - (dues[index - 1] ?? 0)).toBeGreaterThan(everyMs - 50);
-  }
+  const dues = taken.map(({ data }) => Date.parse(textOf(data['dueAt']))).sort((one, other) => one - other);
+  // One tick would be at one moment. Half the rhythm is for a wall clock that is set a little meanwhile.
+  for (const [before, next] of pairs(dues)) expect(next - before).toBeGreaterThan(everyMs / 2);
 }

@@ -2,7 +2,7 @@
  * Which user owns a TCP socket of this host: /proc/net/tcp and tcp6, proc_pid_net(5), net/ipv4/tcp_ipv4.c
  * (tcp4_seq_show) and net/ipv6/tcp_ipv6.c (tcp6_seq_show). They show the network namespace of the reader.
  */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { isErrno, toSyscallError } from '../syscall-error.ts';
 
@@ -17,6 +17,21 @@ export type TcpTable = 'tcp' | 'tcp6';
 
 const pieceBytes = 64 * 1024;
 
+/** The whole of a file, which is closed then. */
+async function readToEnd(file: FileHandle): Promise<string> {
+  let text = '';
+  const piece = Buffer.allocUnsafe(pieceBytes);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(piece, 0, pieceBytes, -1);
+      if (bytesRead === 0) return text;
+      text += piece.toString('latin1', 0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * One table as text. A host with many connections has a long one, and the kernel hands out a page at a time, so it is
  * read without holding up whatever else the program does.
@@ -28,18 +43,7 @@ const pieceBytes = 64 * 1024;
  */
 export async function readTcpTable(table: TcpTable): Promise<string> {
   try {
-    const file = await open(`/proc/net/${table}`);
-    try {
-      let text = '';
-      const piece = Buffer.allocUnsafe(pieceBytes);
-      for (;;) {
-        const { bytesRead } = await file.read(piece, 0, pieceBytes, -1);
-        if (bytesRead === 0) return text;
-        text += piece.toString('latin1', 0, bytesRead);
-      }
-    } finally {
-      await file.close();
-    }
+    return await readToEnd(await open(`/proc/net/${table}`));
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return '';
     throw toSyscallError(error);

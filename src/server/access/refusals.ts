@@ -1,5 +1,5 @@
 import { FaultlineError } from '../../base/error.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { type JsonObject, textOf } from '../../base/json.ts';
 import { listed } from '../../base/text.ts';
 
 /** Who was refused what, and why. */
@@ -67,7 +67,7 @@ export function refusalLog(write: (refused: Refused) => void, limits: RefusalLim
         write(refused);
         return;
       }
-      const address = String(refused.actor['address'] ?? 'an unknown address');
+      const address = textOf(refused.actor['address'] ?? 'an unknown address');
       const key = counts.has(address) || counts.size < mostAddresses ? address : 'other addresses';
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },

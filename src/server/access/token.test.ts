@@ -57,7 +57,9 @@ test.each([
 });
 
 test('16 characters are enough, and lines may end as elsewhere', () => {
-  expect(readTokens(files(file('a', 'x'.repeat(16))), {})).toEqual(readTokens(files(file('b', `${'x'.repeat(16)}\r\n`)), {}));
+  expect(readTokens(files(file('a', 'x'.repeat(16))), {})).toEqual(
+    readTokens(files(file('b', `${'x'.repeat(16)}\r\n`)), {}),
+  );
 });
 
 test.each([0o640, 0o604, 0o620, 0o602, 0o777])('mode %o is refused', (mode) => {

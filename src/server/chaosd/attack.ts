@@ -137,7 +137,7 @@ async function recover(operations: Operations, uid: string): Promise<RecoveryAns
   return recoveryAnswerOf(uid, (await operations.endSchedule(uid)).recovered);
 }
 
-/** chaosd heeds `duration` in schedules only, and clients send it with any attack: where nothing lasts it is nothing. */
+/** chaosd heeds `duration` in schedules only, and clients send it with any attack: where nothing lasts it is void. */
 async function withoutUselessLease(fault: FaultDescriptor, request: AttackRequest): Promise<AttackRequest> {
   if (request.leaseMs === undefined) return request;
   const behaviour = await fault.load();

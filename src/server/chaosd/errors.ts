@@ -23,7 +23,7 @@ export interface ChaosdError {
   readonly full_text: string;
 }
 
-export const errorSchema = object(
+const errorSchema = object(
   { error: boolean(), message: string(), code: string(), full_text: string() },
   { description: 'What went wrong' },
 );

@@ -116,7 +116,11 @@ async function* experiments(engine: Engine, listing: Listing): AsyncGenerator<Ex
   yield* schedules.reverse();
 }
 
-/** The runs of a schedule, newest first; of an attack the one that it is. @throws {FaultlineError} INJECTION_NOT_FOUND */
+/**
+ * The runs of a schedule, newest first; of an attack the one that it is.
+ *
+ * @throws {FaultlineError} INJECTION_NOT_FOUND
+ */
 export async function* runsOf(engine: Engine, uid: string): AsyncGenerator<RunRow> {
   const schedule = await knownSchedule(engine, uid);
   if (schedule === undefined) {

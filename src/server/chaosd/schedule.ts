@@ -1,6 +1,10 @@
 import { isFaultlineError } from '../../base/error.ts';
 
-/** chaosd has one kind of uid: whoever gives one may mean an attack or a schedule. @returns the schedule, if it is one */
+/**
+ * chaosd has one kind of uid: whoever gives one may mean an attack or a schedule.
+ *
+ * @returns the schedule, if it is one
+ */
 export async function knownSchedule<Found>(
   among: { findSchedule(uid: string): Promise<Found> },
   uid: string,

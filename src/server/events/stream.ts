@@ -4,7 +4,10 @@ import { type Frame, frameOf } from './frame.ts';
 import { isWanted } from './request.ts';
 
 /** How many events are read from the journal at a time for one client that catches up. */
-const catchUpSize = 100;
+const catchUpSize = 250;
+
+/** How much a connection may hold before it gets no more, in bytes: a burst that most clients take at once. */
+const maxHeld = 256 * 1024;
 
 /** How long a client may take to receive the last word, in milliseconds, before its connection is cut. */
 const farewellMs = 2_000;
@@ -49,7 +52,8 @@ interface Client extends StreamOptions {
 const isOver = ({ response }: Client): boolean => response.destroyed || response.writableEnded;
 
 function send(client: Client, text: string): void {
-  if (isOver(client) || client.response.write(text)) return;
+  const { response } = client;
+  if (isOver(client) || response.write(text) || response.writableLength < maxHeld) return;
   client.blocked = true;
   client.behind = true;
   client.missed = 0;
@@ -115,7 +119,7 @@ function end(client: Client, comment: string): void {
  *
  * A client that is in step gets what is new at once. When its connection takes no more, nothing is kept for it: it falls
  * behind, and reads on from the journal when the connection is free, as one does that resumes. So it costs no more than
- * the connection's own buffer, however far behind it is; what comes up for it meanwhile is only counted.
+ * the connection's buffer, however far behind it is; what comes up for it meanwhile is only counted.
  *
  * @param response with its head sent
  */

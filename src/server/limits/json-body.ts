@@ -58,4 +58,10 @@ export function addJsonBody(app: FastifyInstance): void {
     }
     void parse(request, body, done);
   });
+  // Fastify closes the connection under whoever is still sending a body that is too large, and they may see a reset in
+  // place of the answer. Left open, the rest is read and thrown away, for as long as a request may take to arrive.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (reply.statusCode === 413) reply.removeHeader('connection');
+    done();
+  });
 }

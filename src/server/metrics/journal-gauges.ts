@@ -1,5 +1,6 @@
 import { liveStates } from '../../base/lifecycle.ts';
 import type { Engine } from '../../experiment/engine.ts';
+import type { Tally } from '../../experiment/tally.ts';
 import type { Families } from './families.ts';
 import { everyAction } from './journal-counts.ts';
 
@@ -7,9 +8,15 @@ import { everyAction } from './journal-counts.ts';
  * What the journal has in figures, read at each scrape.
  *
  * Ticks of schedules are counted in the journal itself; not each one that is skipped has an event.
+ *
+ * @param since what they had come to when the service began
  */
-export function journalGauges({ live, halted, scheduleRuns }: Families, engine: Engine): () => void {
-  let before = engine.tally().schedules;
+export function journalGauges(
+  { live, halted, scheduleRuns }: Families,
+  engine: Engine,
+  since: Tally['schedules'],
+): () => void {
+  let before = since;
   for (const result of ['run', 'skipped', 'failed']) scheduleRuns.inc({ result }, 0);
   return () => {
     const tally = engine.tally();

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { string } from '../../base/schema-types.ts';
 import type { Engine } from '../../experiment/engine.ts';
-import type { EngineEvent } from '../../experiment/events.ts';
+import type { Observer } from '../../experiment/events.ts';
 import type { JournalTail } from '../../experiment/tail.ts';
 import type { StreamWatch } from '../events/hub.ts';
-import { createFamilies, type Families } from './families.ts';
+import type { Families } from './families.ts';
 import { type JournalCounts, journalCounts } from './journal-counts.ts';
 import { journalGauges } from './journal-gauges.ts';
+import { type Ledger, openLedger } from './ledger.ts';
 
 /** How often the journal is counted on when nobody asks, in milliseconds: so that no scrape has a day to catch up. */
 const countPeriodMs = 10_000;
@@ -14,7 +15,7 @@ const countPeriodMs = 10_000;
 /** What Prometheus gets to see. */
 export interface Metrics {
   /** To be told what the engine of this process tells. */
-  observe(event: EngineEvent): void;
+  readonly observe: Observer;
   /** To be told of event streams. */
   readonly streams: StreamWatch;
   /** `/metrics` */
@@ -41,8 +42,8 @@ const breathe = (): Promise<void> =>
   });
 
 /** Counts on from where it was, up to the end of the journal. @throws {FaultlineError} STATE_… */
-function journalReader(tail: JournalTail, counts: JournalCounts): () => Promise<void> {
-  let position = tail.lastId();
+function journalReader(tail: JournalTail, after: number, counts: JournalCounts): () => Promise<void> {
+  let position = after;
   let reading: Promise<void> | undefined;
   async function readOn(): Promise<void> {
     for (;;) {
@@ -64,17 +65,56 @@ function journalReader(tail: JournalTail, counts: JournalCounts): () => Promise<
   };
 }
 
-function addRequestMetrics({ requests, requestSeconds }: Families, app: FastifyInstance): void {
+function addRequestMetrics(enter: Ledger['enter'], app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { url, config } = request.routeOptions;
     const { method } = request;
+    const { statusCode: status, elapsedTime } = reply;
     const route = request.is404 || url === undefined ? '(none)' : url;
-    if (config.endless !== true || reply.statusCode !== 200) {
-      requests.inc({ method, route, status: reply.statusCode });
-      requestSeconds.observe({ method, route }, reply.elapsedTime / 1000);
+    if (config.endless !== true || status !== 200) {
+      enter(({ requests, requestSeconds }) => {
+        requests.inc({ method, route, status });
+        requestSeconds.observe({ method, route }, elapsedTime / 1000);
+      });
     }
     done();
   });
+}
+
+function streamWatch(enter: Ledger['enter']): StreamWatch {
+  return Object.freeze<StreamWatch>({
+    opened: () => {
+      enter(({ streams }) => {
+        streams.inc();
+      });
+    },
+    closed: () => {
+      enter(({ streams }) => {
+        streams.dec();
+      });
+    },
+    dropped: () => {
+      enter(({ streamsDropped }) => {
+        streamsDropped.inc();
+      });
+    },
+  });
+}
+
+/** Gives out the figures, brought up to the end of the journal. */
+function reporter(engine: Engine, open: () => Promise<Families>): () => Promise<Families> {
+  const position = engine.tail.lastId();
+  const { schedules } = engine.tally();
+  let bringUp: (() => Promise<void>) | undefined;
+  let readGauges: (() => void) | undefined;
+  return async () => {
+    const families = await open();
+    bringUp ??= journalReader(engine.tail, position, journalCounts(families));
+    readGauges ??= journalGauges(families, engine, schedules);
+    await bringUp();
+    readGauges();
+    return families;
+  };
 }
 
 /**
@@ -82,18 +122,15 @@ function addRequestMetrics({ requests, requestSeconds }: Families, app: FastifyI
  *
  * @throws {FaultlineError} STATE_…
  */
-export async function createMetrics(engine: Engine): Promise<Metrics> {
-  const families = await createFamilies();
-  const { registry, streams, streamsDropped, journalWriteSeconds } = families;
-  const readOn = journalReader(engine.tail, journalCounts(families));
-  const readGauges = journalGauges(families, engine);
+export function createMetrics(engine: Engine): Metrics {
+  const ledger = openLedger();
+  const report = reporter(engine, ledger.open);
   const timer = setInterval(() => {
-    readOn().catch(() => undefined); // the next scrape tells what is wrong
+    report().catch(() => undefined); // the next scrape tells what is wrong
   }, countPeriodMs).unref();
   const routes: FastifyPluginAsync = (app) => {
     app.get('/metrics', { config: { role: 'read' }, schema }, async (_request, reply) => {
-      await readOn();
-      readGauges();
+      const { registry } = await report();
       reply.header('content-type', registry.contentType);
       return registry.metrics();
     });
@@ -101,25 +138,19 @@ export async function createMetrics(engine: Engine): Promise<Metrics> {
   };
   return Object.freeze<Metrics>({
     observe: ({ type, data }) => {
-      if (type === 'written') journalWriteSeconds.observe(Number(data['ms']) / 1000);
+      if (type !== 'written') return;
+      ledger.enter(({ journalWriteSeconds }) => {
+        journalWriteSeconds.observe(Number(data['ms']) / 1000);
+      });
     },
-    streams: {
-      opened: () => {
-        streams.inc();
-      },
-      closed: () => {
-        streams.dec();
-      },
-      dropped: () => {
-        streamsDropped.inc();
-      },
-    },
+    streams: streamWatch(ledger.enter),
     routes,
     addRequestMetrics: (app) => {
-      addRequestMetrics(families, app);
+      addRequestMetrics(ledger.enter, app);
     },
     close: () => {
       clearInterval(timer);
+      ledger.close();
     },
   });
 }

@@ -7,17 +7,17 @@ import { published } from './published.ts';
 /*
  * What @fastify/swagger is told, to make the OpenAPI document of the routes.
  *
- * Schemas are written with their parts in place. In the document a part that has an `$id` stands once, under components,
- * and is referred to: so clients made from it have one type for it, with a name.
+ * Schemas are written with their parts in place. In the document a part that has an `$id` stands once, under
+ * components, and is referred to: so clients made from it have one type for it, with a name.
  */
 
 const description = `Faultline injects faults into a Linux host, proves that each took effect, and undoes it.
 
 \`/api/v1\` is Faultline's own API; \`/api\` beside it is that of chaosd, for clients written for it.
 
-On a loopback address without a token the service answers whoever is on the host, as far as the kernel vouches for them.
-Otherwise it asks for a token, a client certificate, or both. \`x-role\` tells for each operation who may: \`read\` is for
-looking, \`attack\` for all, and \`nobody\` needs to be nobody.
+On a loopback address without a token the service goes by who the caller is on the host, as the kernel tells it.
+Otherwise it asks for a token, a client certificate, or both. \`x-role\` tells for each operation who may: \`read\` is
+for looking, \`attack\` for all, and where it is \`nobody\` anybody may.
 
 Every answer tells its \`x-request-id\`, by which the log and the audit log know the request; send one to choose it.`;
 
@@ -74,9 +74,17 @@ function bodyRequired(body: JsonObject): JsonObject {
   return { ...body, required: media?.schema?.['type'] !== 'object' || media.schema['required'] !== undefined };
 }
 
+/** Where all errors look alike they are the default, which generators of clients understand better than ranges. */
+function responsesOf(responses: JsonObject): JsonObject {
+  const { '4XX': refused, '5XX': failed, ...rest } = responses;
+  if (refused === undefined || failed === undefined) return responses;
+  return { ...rest, default: refused };
+}
+
 function operation(value: Json): Json {
-  const { requestBody, ...rest } = value as JsonObject;
-  return requestBody === undefined ? rest : { ...rest, requestBody: bodyRequired(requestBody as JsonObject) };
+  const { requestBody, responses, ...rest } = value as JsonObject;
+  const body = requestBody === undefined ? {} : { requestBody: bodyRequired(requestBody as JsonObject) };
+  return { ...rest, ...body, responses: responsesOf(responses as JsonObject) };
 }
 
 function mapValues(object: JsonObject, change: (value: Json) => Json): JsonObject {
@@ -84,7 +92,7 @@ function mapValues(object: JsonObject, change: (value: Json) => Json): JsonObjec
 }
 
 /** The document as @fastify/swagger has made it, with its named parts under components. */
-export function finished(document: object): JsonObject {
+function finished(document: object): JsonObject {
   const { paths, components, ...rest } = toJson(document) as { paths: JsonObject; components: JsonObject };
   const schemas: Components = new Map();
   const operations = mapValues(paths, (path) => mapValues(path as JsonObject, operation));

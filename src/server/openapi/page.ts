@@ -6,8 +6,8 @@ import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /*
- * A page to read the API with: Swagger UI, from our own files and with nothing from anywhere else. It holds no script in
- * itself, so that the policy can forbid all that are.
+ * A page to read the API with: Swagger UI, from our own files and with nothing from anywhere else. It holds no script
+ * in itself, so that the policy can forbid all that are.
  */
 
 const html = `<!doctype html>

@@ -24,9 +24,9 @@ const attackSchema = {
   summary: 'Attack',
   description:
     'Answers when the attack has taken effect and was verified, or was undone. Sent again with the same `uid`, it is ' +
-    'answered with what came of it and nothing happens twice: 201 becomes 200. `shortfall` tells what the result lacks ' +
-    'of what was asked for: INJECTION_FAILED when nothing took effect, INJECTION_UNPROVEN when some targets did not ' +
-    'do what was asked.',
+    'answered with what came of it and nothing happens twice: 201 becomes 200. `shortfall` tells what the result ' +
+    'lacks of what was asked for: INJECTION_FAILED when nothing took effect, INJECTION_UNPROVEN when some targets ' +
+    'did not do what was asked.',
   body: anyAttackSchema,
   response: {
     200: { ...attackAnswerSchema, 'x-response-description': 'It was there already' },

@@ -7,7 +7,7 @@ import { errorAnswers } from './schemas/answers.ts';
 import { auditAnswerSchema } from './schemas/host.ts';
 
 const auditQuery = object(
-  { limit: optional(integer({ description: 'At most so many', minimum: 1, maximum: 1_000, default: 50 })) },
+  { limit: optional(integer({ description: 'At most so many', minimum: 1, maximum: 100_000, default: 50 })) },
   { additionalProperties: false },
 );
 

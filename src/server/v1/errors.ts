@@ -1,11 +1,11 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorDocument, errorDocument } from '../../api/documents.ts';
 import { errorCodes } from '../../base/error-codes.ts';
-import { FaultlineError } from '../../base/error.ts';
+import type { FaultlineError } from '../../base/error.ts';
 import { fromFastify } from '../request-error.ts';
 
 /** The body of every answer that is an error. */
-export interface ErrorAnswer {
+interface ErrorAnswer {
   readonly error: ErrorDocument;
 }
 
@@ -14,22 +14,32 @@ export interface ErrorAnswer {
  * of what was asked for; thrown, such a code means that there is no document: nothing was done, though it might be at
  * another time. So it is with TARGET_NONE, when the dice chose nobody.
  */
-export function statusOf({ code }: FaultlineError): number {
+function statusOf({ code }: FaultlineError): number {
   const { http } = errorCodes[code];
   return http < 400 ? 409 : http;
 }
 
-export function errorAnswer(error: FaultlineError): ErrorAnswer {
+function errorAnswer(error: FaultlineError): ErrorAnswer {
   return { error: errorDocument(error) };
 }
 
-/** Tell errors as documents. One that nobody expected goes into the log with its stack, and its message alone to the client. */
+/**
+ * Tell an error as a document. One that nobody expected goes into the log with its stack, and its message alone to the
+ * client.
+ *
+ * Fastify is given this as `frameworkErrors` as well, for paths that it cannot read.
+ */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const known = fromFastify(error);
+  const status = statusOf(known);
+  if (known.code === 'UNEXPECTED') request.log.error({ err: error }, 'a request failed unexpectedly');
+  else if (status >= 500) request.log.error({ code: known.code }, known.message);
+  void reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(errorAnswer(known)));
+}
+
 export function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler(async (error, request, reply) => {
-    const known = error instanceof FaultlineError ? error : fromFastify(error);
-    const status = statusOf(known);
-    if (known.code === 'UNEXPECTED') request.log.error({ err: error }, 'a request failed unexpectedly');
-    else if (status >= 500) request.log.error({ code: known.code }, known.message);
-    return reply.code(status).send(errorAnswer(known));
-  });
+  app.setErrorHandler(answerError);
 }

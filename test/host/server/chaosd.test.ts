@@ -47,16 +47,17 @@ async function stubborn(): Promise<{ readonly pid: number; readonly count: () =>
 
 describe('the seed, letter by letter', () => {
   const address = '172.16.112.130:31767';
+  const posting = `curl -X POST ${address}/api/attack/process -H "Content-Type:application/json" -d`;
   const here = (command: string, server: TestServer): string =>
     command.replace(address, server.url.replace('http://', ''));
 
-  /** Would a process that is started now get this PID, or has somebody got it? Then it must not be hit by its number. */
+  /** Has somebody got this PID, or may a process that is started now get it? Then its number is not safe to hit. */
   function mayBeTaken(pid: number, newest: number): boolean {
     return readStat(pid) !== undefined || (newest > pid - 10_000 && newest <= pid);
   }
 
   test('the attack', async () => {
-    const command = `curl -X POST ${address}/api/attack/process -H "Content-Type:application/json" -d '{"process":"12345","signal":15}'`;
+    const command = `${posting} '{"process":"12345","signal":15}'`;
     const server = await serve();
     // Where nobody has that PID it is a name.
     const target = await sleeper('12345');
@@ -66,7 +67,7 @@ describe('the seed, letter by letter', () => {
   });
 
   test('the template, whose body is none yet', async () => {
-    const command = `curl -X POST ${address}/api/attack/process -H "Content-Type:application/json" -d '{fault-configuration}'`;
+    const command = `${posting} '{fault-configuration}'`;
     const answer: unknown = JSON.parse(await typed(here(command, await serve())));
     expect(answer).toEqual(errorShape(invalid, 'the body is not valid JSON'));
   });
@@ -204,7 +205,7 @@ describe('POST /api/attack/process', () => {
 });
 
 describe('what is refused', () => {
-  test.each([
+  const refused: readonly (readonly [what: string, body: unknown, status: number])[] = [
     ['no JSON', '{', 400],
     ['nothing', '', 400],
     ['a list', [], 400],
@@ -226,11 +227,16 @@ describe('what is refused', () => {
     ['a uid with control characters', { process: 'fl-none', uid: 'a\nb' }, 400],
     ['a huge uid', { process: 'fl-none', uid: 'x'.repeat(10_000) }, 400],
     ['too much', { process: 'x'.repeat(2_000_000) }, 413],
-  ])('%s', async (_what, body, expected) => {
-    const { status, body: answer } = await request('POST', `${(await serve()).url}/api/attack/process`, body, {
-      'content-type': 'application/json',
-    });
-    expect({ status, answer }).toEqual({ status: expected, answer: errorShape(invalid) });
+  ];
+
+  test('bodies that cannot be meant, and nothing is touched', async () => {
+    const { url } = await serve();
+    for (const [what, body, expected] of refused) {
+      const headers = { 'content-type': 'application/json' };
+      const { status, body: answer } = await request('POST', `${url}/api/attack/process`, body, headers);
+      expect({ status, answer }, what).toEqual({ status: expected, answer: errorShape(invalid) });
+    }
+    expect((await get(`${url}/api/experiments/`)).text).toBe('[]');
   });
 
   test('another type of content', async () => {

@@ -140,6 +140,8 @@ describe('resuming', () => {
     const service = await startInProcess(stateDir);
     const writer = otherWriter(stateDir);
     const total = 4_000;
+    // One that stays, so that the look-out for what is new goes on, later than those who read on from the journal.
+    const standing = await hear(at(service));
     const writing = (async () => {
       for (let written = 0; written < total; written += 50) {
         await writer.write('tick', 50, 200);
@@ -163,7 +165,9 @@ describe('resuming', () => {
     writer.close();
     expect(idsOf(got)).toEqual(upTo(total));
     expect(got.map(({ data }) => data.data['n'])).toEqual(upTo(total - 1, 0));
-    await eventually('all clients are gone', () => service.clients.open === 0);
+    await eventually('all others are gone', () => service.clients.open === 1);
+    await eventually('it has all', () => standing.events.length >= total);
+    expect(idsOf(standing.events)).toEqual(upTo(total));
   });
 
   test('without a place to begin it begins now; one beyond the end is taken for the end', async () => {
@@ -193,7 +197,7 @@ describe('what a client asks for', () => {
       await cli(['attack', 'process', 'stop', '-p', String(pid), '--uid', uid], { stateDir });
       await cli(['recover', uid], { stateDir });
     }
-    await cli(['halt', 'enough'], { stateDir });
+    await cli(['halt', '--reason', 'enough'], { stateDir });
     const last = await hear(at(service, '?after=0&type=halted'));
     await eventually('the halt has come', () => last.events.length === 1);
     const asked = {

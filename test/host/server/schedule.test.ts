@@ -1,20 +1,23 @@
-import { describe, expect, test } from 'vitest';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/base/json.ts';
 import { openEngine } from '../../../src/experiment/engine.ts';
 import { parseSchedule } from '../../../src/experiment/schedule/request.ts';
 import { bootTimeMs } from '../../../src/linux/clock.ts';
 import { tempStateDir } from '../../support/cli.ts';
+import { buildCrashingProgram } from '../../support/crashing.ts';
 import { readJournal } from '../../support/journal.ts';
 import {
   addSchedule,
   eventually,
   expectOncePerTick,
   expectSound,
+  keeperCommand,
   scheduleEvents,
   type ScheduleService,
   scheduleService,
 } from '../../support/schedules.ts';
-import { sleeper, stateOf } from '../targets/processes.ts';
+import { sleeper, start, stateOf } from '../targets/processes.ts';
 
 const stopping = (pid: number, more: JsonObject = {}): JsonObject => ({
   kind: 'process',
@@ -43,8 +46,8 @@ describe('a schedule', () => {
     expect(stateOf(target.pid)).toBe('S');
     const record = await recordOf(service);
     const runs = readJournal(stateDir);
-    expectSound(runs, record, bootTimeMs() - since, 1_000);
-    expectOncePerTick(stateDir, 1_000);
+    expectSound(runs, record, { elapsedMs: bootTimeMs() - since, everyMs: 1_000 });
+    expectOncePerTick(stateDir, 'again', 1_000);
     expect(record.failed, JSON.stringify(record.lastError)).toBe(0);
     expect(runs.map((run) => run.record.uid).slice(0, 3)).toEqual(['again-1', 'again-2', 'again-3']);
     expect(runs[0]?.record.actor).toMatchObject({ via: 'schedule', schedule: 'again', for: { via: 'test' } });
@@ -67,7 +70,7 @@ describe('a schedule', () => {
     expect(stateOf(target.pid)).toBe('S');
     const record = await recordOf(service);
     expect(record).toMatchObject({ runs: 1, failed: 0, lastRun: 'again-1' });
-    expectSound(readJournal(stateDir), record, bootTimeMs() - since, 1_000);
+    expectSound(readJournal(stateDir), record, { elapsedMs: bootTimeMs() - since, everyMs: 1_000 });
     const skips = scheduleEvents(stateDir).filter(({ type }) => type === 'schedule.skipped');
     expect(skips).toEqual([
       { type: 'schedule.skipped', data: { schedule: 'again', reason: 'again-1 is live', skipped: 1 } },
@@ -94,7 +97,7 @@ describe('a schedule', () => {
     const stateDir = tempStateDir();
     const service = await scheduleService(stateDir);
     const body = stopping(0, { process: 'fl-not-yet', duration: '200ms' });
-    expect((await service.engine.addSchedule(await parseSchedule(body))).notes).toEqual([]);
+    await addSchedule(service, body);
     await eventually('a run fails', async () => (await recordOf(service)).failed >= 1);
     expect((await recordOf(service)).lastError).toMatchObject({ code: 'PROCESS_NOT_FOUND' });
     const target = await sleeper('fl-not-yet');
@@ -107,11 +110,12 @@ describe('a schedule', () => {
 
   test('several at a time, and a kill needs no duration', async () => {
     const stateDir = tempStateDir();
-    const [one, other] = [await sleeper('fl-one'), await sleeper('fl-other')];
+    const [one, other] = [await sleeper('fl-one'), await sleeper('fl-again-killed')];
     const service = await scheduleService(stateDir);
     await addSchedule(service, stopping(one.pid, { uid: 'one', duration: '1h' }));
-    const { schedule, ...kill } = { ...stopping(other.pid, { uid: 'other', duration: '5s' }), action: 'kill' };
-    expect((await addSchedule(service, { ...kill, schedule })).leaseMs).toBeNull();
+    // By its name: its PID may be somebody else's at the next tick.
+    const kill = stopping(0, { uid: 'other', process: 'fl-again-killed', duration: '5s', action: 'kill' });
+    expect((await addSchedule(service, kill)).leaseMs).toBeNull();
     await eventually('one is stopped', () => stateOf(one.pid) === 'T');
     await eventually('the other is dead', () => other.child.signalCode === 'SIGKILL');
     await service.engine.endSchedule('one');
@@ -126,6 +130,7 @@ describe('a schedule', () => {
     await addSchedule(first, stopping(target.pid));
     await addSchedule(first, stopping(target.pid, { uid: 'ended' }));
     await first.engine.endSchedule('ended');
+    const ended = await recordOf(first, 'ended');
     await eventually('it runs', async () => (await recordOf(first)).runs >= 1);
     await first.stop();
     const second = await scheduleService(stateDir);
@@ -133,13 +138,12 @@ describe('a schedule', () => {
     await eventually('it runs on', async () => (await recordOf(second)).runs >= runs + 2);
     await second.engine.endSchedule('again');
     expect(stateOf(target.pid)).toBe('S');
-    expectSound(readJournal(stateDir), await recordOf(second), bootTimeMs() - since, 1_000);
-    expectOncePerTick(stateDir, 1_000);
-    expect((await recordOf(second, 'ended')).runs).toBe(0);
+    expectSound(readJournal(stateDir), await recordOf(second), { elapsedMs: bootTimeMs() - since, everyMs: 1_000 });
+    expectOncePerTick(stateDir, 'again', 1_000);
+    expect(await recordOf(second, 'ended')).toEqual(ended);
     expect(second.engine.countSchedules({})).toBe(2);
-    expect((await second.engine.schedules({ ended: true, limit: 1 })).map(({ record }) => record.uid)).toEqual([
-      'again',
-    ]);
+    const newest = await second.engine.schedules({ ended: true, limit: 1 });
+    expect(newest.map(({ record }) => record.uid)).toEqual(['ended']);
     expect([...first.errors, ...second.errors]).toEqual([]);
   });
 });
@@ -153,6 +157,7 @@ describe('adding', () => {
     for (const other of [{ schedule: '0 0 2 1 *' }, { duration: '2s' }, { name: 'db' }]) {
       await expect(addSchedule(service, { ...body, ...other })).rejects.toMatchObject({ code: 'SCHEDULE_EXISTS' });
     }
+    expect((await service.engine.findSchedule('drill')).notes).toEqual([]);
     const audit = service.engine.audit(10).filter(({ subject }) => subject === 'drill');
     expect(audit.map(({ action, result }) => [action, result])).toEqual([
       ['add schedule', 'SCHEDULE_EXISTS'],
@@ -166,9 +171,9 @@ describe('adding', () => {
   test('a uid stands for one thing: an injection or a schedule', async () => {
     const service = await scheduleService(tempStateDir());
     const hold: JsonObject = { kind: 'noop', action: 'hold', duration: '1h' };
-    const { attack } = await parseSchedule({ ...hold, schedule: '@daily', uid: 'injection' });
+    const { attack } = await parseSchedule({ ...hold, schedule: '@yearly', uid: 'injection' });
     await service.engine.attack(attack);
-    const schedule = { ...hold, schedule: '@daily' };
+    const schedule = { ...hold, schedule: '@yearly' };
     await expect(addSchedule(service, { ...schedule, uid: 'injection' })).rejects.toMatchObject({
       code: 'INJECTION_EXISTS',
     });
@@ -219,5 +224,69 @@ describe('adding', () => {
     } finally {
       engine.close();
     }
+  });
+});
+
+/** The moments of a run at which its service dies. */
+const moments = [
+  'writing tick', // a tick is due, and nothing of it is written
+  'schedule.run', // it is taken, and its run has not begun
+  'writing admit',
+  'planned',
+  'effect.intended',
+  'effect.applied',
+  'injected',
+  'writing settle run', // all is done but the last word
+] as const;
+
+describe('the service is killed in the middle of a run', () => {
+  let script = '';
+
+  beforeAll(async () => {
+    script = await buildCrashingProgram('schedule-program');
+  });
+
+  afterAll(() => {
+    rmSync(script, { force: true });
+  });
+
+  async function killAt(moment: string, stateDir: string, pid: number): Promise<void> {
+    const { child } = await start(process.execPath, [script], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        ...process.env,
+        FAULTLINE_POLICY: '',
+        SCHEDULE_STATE: stateDir,
+        SCHEDULE_BODY: JSON.stringify(stopping(pid)),
+        SCHEDULE_KEEPER: JSON.stringify(keeperCommand),
+        CRASH_ON: moment,
+      },
+    });
+    await eventually(`${moment}: it dies`, () => child.signalCode === 'SIGKILL');
+  }
+
+  async function expectGoesOn(moment: string): Promise<void> {
+    const stateDir = tempStateDir();
+    const target = await sleeper('fl-crash');
+    const since = bootTimeMs();
+    await killAt(moment, stateDir, target.pid);
+    const service = await scheduleService(stateDir);
+    const { runs } = await recordOf(service);
+    await eventually(`${moment}: it runs on`, async () => (await recordOf(service)).runs > runs);
+    await service.engine.endSchedule('again');
+    expect(stateOf(target.pid), moment).toBe('S');
+    await eventually(`${moment}: nothing is under way`, async () => (await recordOf(service)).underWay === null);
+    const record = await recordOf(service);
+    expectSound(readJournal(stateDir), record, { elapsedMs: bootTimeMs() - since, everyMs: 1_000 });
+    expectOncePerTick(stateDir, 'again', 1_000);
+    const begunAnew = moment === 'schedule.run' || moment === 'writing admit';
+    expect(record.failed, `${moment}: a tick that was taken and came to nothing is told`).toBeGreaterThanOrEqual(
+      begunAnew ? 1 : record.failed,
+    );
+    expect(service.errors).toEqual([]);
+  }
+
+  test('no tick is taken twice, none is left live, and what was lost is counted', { timeout: 300_000 }, async () => {
+    await Promise.all(moments.map(expectGoesOn));
   });
 });

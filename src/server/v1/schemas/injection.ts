@@ -1,22 +1,22 @@
 import { array, boolean, integer, literal, number, object, optional, string } from '../../../base/schema-types.ts';
 import { chaosdStatuses, statesOf } from '../../../api/chaosd-status.ts';
-import { facts, milliseconds, named, nullable, oneOf, time } from './words.ts';
+import { bootMs, facts, milliseconds, named, nullable, oneOf, time } from './words.ts';
 
 /*
- * The documents of src/api/documents.ts that tell of attacks, as JSON Schema. They are left open: a later version may add
- * a field, and a client must not refuse the answer for it.
+ * The documents of src/api/documents.ts that tell of attacks, as JSON Schema. They are left open: a later version may
+ * add a field, and a client must not refuse the answer for it.
  */
 
 export const states = chaosdStatuses.flatMap(statesOf);
 
-export const errorSchema = named('Error', 'What went wrong, or what is lacking', {
+export const errorSchema = named('Problem', 'What went wrong, or what is lacking', {
   code: string({ description: 'Stable; what a program goes by' }),
   message: string({ description: 'What happened to what, for people' }),
   hint: nullable(string({ description: 'What can be done about it' })),
   details: optional(facts('Facts for programs')),
 });
 
-export const verdict = oneOf(['confirmed', 'mismatch', 'inconclusive'], 'Does what was seen bear out what was meant?');
+const verdict = oneOf(['confirmed', 'mismatch', 'inconclusive'], 'Does what was seen bear out what was meant?');
 
 const targetSchema = named('Target', 'What is hit', {
   key: string({ description: 'No other target ever has the same' }),
@@ -30,7 +30,7 @@ const verdictProperties = {
   evidence: facts('What the verdict rests on; depends on the fault'),
 };
 
-export const targetVerdictSchema = named('TargetVerdict', 'What was seen of one target', verdictProperties);
+const targetVerdictSchema = named('TargetVerdict', 'What was seen of one target', verdictProperties);
 
 const journaledVerdictSchema = named('JournaledVerdict', 'What was seen of one target, and when', {
   ...verdictProperties,
@@ -48,13 +48,13 @@ const effectSchema = named('Effect', 'One thing that was done, and what undoes i
   hold: nullable(string({ description: 'What it has in its grip until it is undone' })),
   status: oneOf(['intended', 'applied', 'refused', 'releasing', 'undone'], 'How far it is'),
   outcome: nullable(facts('What came of it')),
-  intendedBootMs: milliseconds('When it was written down, on CLOCK_BOOTTIME'),
-  settledBootMs: nullable(milliseconds('When it was clear what came of it, on CLOCK_BOOTTIME')),
+  intendedBootMs: bootMs('When it was written down'),
+  settledBootMs: nullable(bootMs('When it was clear what came of it')),
 });
 
 const eventSchema = named('TimelineEvent', "One line of an injection's timeline", {
   at: time('When'),
-  bootMs: milliseconds('When, on CLOCK_BOOTTIME'),
+  bootMs: bootMs('When'),
   type: string(),
   data: facts('What belongs to it; depends on the type'),
 });

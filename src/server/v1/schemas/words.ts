@@ -1,10 +1,12 @@
 import {
   integer,
   nothing,
+  number,
   object,
   string,
   type TInteger,
   type TNull,
+  type TNumber,
   type TObject,
   type TProperties,
   type TSchema,
@@ -35,6 +37,10 @@ export function oneOf<Word extends string>(words: readonly Word[], description: 
 export const facts = (description: string): TObject => object({}, { description, additionalProperties: true });
 
 export const time = (description: string): TString => string({ description, format: 'date-time' });
+
+/** A moment on CLOCK_BOOTTIME, which has fractions. */
+export const bootMs = (description: string): TNumber =>
+  number({ description: `${description}, in milliseconds of CLOCK_BOOTTIME` });
 
 export const milliseconds = (description: string): TInteger =>
   integer({ description: `${description}, in milliseconds` });
