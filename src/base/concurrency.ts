@@ -24,8 +24,12 @@ export async function mapConcurrently<Item, Result>(
 /** Does something as soon as there is room for it. */
 export type Limiter = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-/** Let a limited number of things be done at a time; the others wait, first come, first served. */
-export function limiter(limit: number): Limiter {
+/**
+ * Let a limited number of things be done at a time; the others wait, first come, first served.
+ *
+ * @param beforeWaiting is called for one that has to wait, with how many do already; it may throw to refuse it
+ */
+export function limiter(limit: number, beforeWaiting: (waiting: number) => void = () => undefined): Limiter {
   const waiting: (() => void)[] = [];
   let atWork = 0;
   async function enter(): Promise<void> {
@@ -33,7 +37,8 @@ export function limiter(limit: number): Limiter {
       atWork++;
       return;
     }
-    // Whoever leaves hands its place over.
+    beforeWaiting(waiting.length);
+    // Whoever leaves hands its place over, so that nobody who comes just then takes it.
     await new Promise<void>((resolve) => {
       waiting.push(resolve);
     });

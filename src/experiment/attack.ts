@@ -159,7 +159,8 @@ async function carryOut(
 
 /** What the audit log keeps of a request: everything but the values that may hold a secret. */
 function auditedParameters(request: AttackRequest): JsonObject {
-  const { recoverCmd, ...input } = request.input;
+  const { recoverCmd: ours, 'recover-cmd': chaosds, ...input } = request.input;
+  const recoverCmd = ours ?? chaosds;
   return {
     kind: request.kind,
     action: request.action,

@@ -5,8 +5,8 @@ import type { EventRecord } from '../store/events.ts';
  * What the engine tells whoever watches: the command line's progress, the event stream, metrics and reports all render
  * these and compute no state of their own.
  *
- * All but `writing`, `written` and `progress` are also lines of the injection's timeline in the journal, and are told only after
- * they are on the disk.
+ * All but `writing`, `written` and `progress` are also lines of the injection's timeline in the journal, and are told
+ * only after they are on the disk.
  */
 export type EventType =
   /** Admitted: the plan, its claims and its owner are in the journal. */

@@ -18,8 +18,8 @@ type Telling = 'progress' | 'writing' | 'written';
 /** The one way to change the journal: changes and the events that tell of them are one transaction. */
 export interface Timeline {
   /**
-   * Run `body` as one durable transaction, which may share its commit with others. What it records goes into the journal with it and is told to the observer
-   * after the commit, so that nobody ever hears of what a crash could still take back.
+   * Run `body` as one durable transaction, which may share its commit with others. What it records goes into the
+   * journal with it and is told to the observer after the commit: nobody ever hears of what a crash could take back.
    *
    * @param step names the write, for observers: `intend`, `settle`, …
    */

@@ -27,6 +27,3 @@ export interface ServerOptions {
   /** Open connections; more are refused. */
   readonly maxConnections: number;
 }
-
-export const defaultPort = 31_767;
-export const defaultHttpsPort = 31_768;

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * One line of the log for each answer: what was asked, by whom, with what status, and how long it took. No bodies and no
- * headers, where secrets are, and no query, where some people put them.
+ * One line of the log for each answer: what was asked, by whom, with what status, and how long it took. No bodies and
+ * no headers, where secrets are, and no query, where some people put them.
  */
 export function logRequests(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {

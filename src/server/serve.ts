@@ -19,6 +19,9 @@ const graceMs = 30_000;
 
 const sweepMs = 50;
 
+/** Connections that the kernel keeps until they are accepted: a burst of them must not be lost. */
+const backlog = 4_096;
+
 export interface ServeHooks {
   /** Aborted when the service is to stop: nothing new is taken on, what is under way is finished. */
   readonly stop: AbortSignal;
@@ -42,7 +45,7 @@ interface Started {
 
 async function listen({ app, port }: Listener, host: string): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    return await app.listen({ host, port, backlog });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FaultlineError('ADDRESS_UNUSABLE', `cannot listen on ${printable(host)}:${port}: ${printable(reason)}`, {
@@ -88,6 +91,7 @@ async function start(
   for (const warning of safety.warnings) log.warn(warning);
   const service = serviceOver(engine, options, log);
   const refusals = refusalLog(({ actor, asked, error }) => {
+    log.warn({ code: error.code, ...actor, ...asked }, error.message);
     void engine.actingAs(actor).auditRefusal(asked, error);
   });
   const listeners = await listenersFor({ service, safety, refusals, metrics, log }, options);

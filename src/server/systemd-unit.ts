@@ -92,8 +92,8 @@ function secretSettings(options: UnitOptions): readonly string[] {
   const secrets = secretsOf(options);
   if (secrets.length === 0) {
     return [
-      '# Without a token only root is answered. For others: LoadCredential=token:/etc/faultline/token here, and at the end',
-      '# of ExecStart: --token-file ${CREDENTIALS_DIRECTORY}/token',
+      '# Without a token only root is answered. For others: LoadCredential=token:/etc/faultline/token here, and at the',
+      '# end of ExecStart: --token-file ${CREDENTIALS_DIRECTORY}/token',
     ];
   }
   return [
@@ -125,7 +125,8 @@ const sandbox = `\
 # What the service needs is much: it signals processes of anybody and looks at all of /proc, and later faults mount file
 # systems and load BPF programs. What it does not need is taken away.
 # Recover commands run inside of this sandbox too. One that starts something should ask systemd to
-# (\`systemctl restart x.service\`), so that it gets a sandbox of its own; one that is refused something may need a line less.
+# (\`systemctl restart x.service\`), so that it gets a sandbox of its own; one that is refused something may need a line
+# less.
 User=root
 UMask=0077
 NoNewPrivileges=yes

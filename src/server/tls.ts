@@ -163,8 +163,8 @@ const handshakeErrors: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A TLS handshake that has failed, as the refusal that it is; undefined for another error, such as a connection that was
- * closed again.
+ * A TLS handshake that has failed, as the refusal that it is; undefined for another error, such as a connection that
+ * was closed again.
  */
 export function handshakeRefusal(error: NodeJS.ErrnoException): FaultlineError | undefined {
   const code = error.code ?? '';

@@ -49,9 +49,9 @@ async function begin(db: Database): Promise<void> {
   }
 }
 
+/** SQLite has rolled back by itself after some errors (a full disk), and a journal that was closed has nothing open. */
 function rollBack(db: Database): void {
-  // SQLite has rolled back by itself after some errors (a full disk): then there is nothing left to roll back.
-  if (db.isTransaction) db.exec('ROLLBACK');
+  if (db.isOpen && db.isTransaction) db.exec('ROLLBACK');
 }
 
 /** Make one change of several; if it fails, it alone is taken back. @returns the error, or undefined */

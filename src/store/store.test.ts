@@ -134,4 +134,11 @@ describe('write', () => {
     await write;
     expect(held(store)).toEqual(['late']);
   });
+
+  test('what still waits when the journal is closed is told so', async () => {
+    const store = open(steps);
+    const write = store.write(insert(store, 'too late'));
+    store.close();
+    await expect(write).rejects.toThrow('not open');
+  });
 });

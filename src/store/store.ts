@@ -226,7 +226,9 @@ function storeOver(db: Database, file: string): Store {
       group.write(body).catch((error: unknown) => {
         throw storeError(error, file);
       }),
-    close: () => db.close(),
+    close: () => {
+      if (db.isOpen) db.close();
+    },
   });
 }
 

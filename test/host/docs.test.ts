@@ -152,10 +152,12 @@ test('npx runs the command of the clone, as the README says', async () => {
   expect(stdout).toMatch(/^Faultline \d/u);
 });
 
-test('the page of errors has every code with its exit code, and no other', () => {
-  const rows = [...textOf('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d+) \|/gmu)];
-  const shown = Object.fromEntries(rows.map(([, code = '', exit]) => [code, Number(exit)]));
-  expect(shown).toEqual(Object.fromEntries(Object.entries(errorCodes).map(([code, { exit }]) => [code, exit])));
+test('the page of errors has every code with its exit code and its status, and no other', () => {
+  const rows = [...textOf('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d+) \| (\d+) \| \S/gmu)];
+  const shown = Object.fromEntries(
+    rows.map(([, code = '', exit, http]) => [code, { http: Number(http), exit: Number(exit) }]),
+  );
+  expect(shown).toEqual(errorCodes);
 });
 
 test('every page of the documentation is linked from the README or from a page that is', () => {

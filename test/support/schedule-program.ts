@@ -3,8 +3,8 @@ import { openEngine } from '../../src/experiment/engine.ts';
 import { parseSchedule } from '../../src/experiment/schedule/request.ts';
 
 /*
- * A service of schedules alone, in a process that kills itself with SIGKILL at a chosen event of the engine. Purpose: to
- * show that no moment of a run is a wrong one to die at.
+ * A service of schedules alone, in a process that kills itself with SIGKILL at a chosen event of the engine. Purpose:
+ * to show that no moment of a run is a wrong one to die at.
  *
  * SCHEDULE_STATE    the state folder
  * SCHEDULE_BODY     the schedule to add, as JSON

@@ -43,7 +43,7 @@ const mark = 'FAULTLINE_TEST_TERMINAL';
 /** What stays on the screen: the line that shows progress is erased, and lines end with CR LF. */
 function onScreen(text: string): string {
   return text
-    .replaceAll('\r\n', '\n')
+    .replaceAll(/\r+\n/gu, '\n')
     .replaceAll(/^.*\u001b\[1G\u001b\[0K/gmu, '')
     .replaceAll(/\u001b\[[\d;?]*[A-Za-z]/gu, '');
 }

@@ -8,7 +8,7 @@ import type { TSchema } from '../../src/base/schema-types.ts';
 import { type Engine, openEngine } from '../../src/experiment/engine.ts';
 import { addJsonBody } from '../../src/server/limits/json-body.ts';
 import { addOpenApi } from '../../src/server/openapi/routes.ts';
-import { defaultHttpsPort, type ServerOptions } from '../../src/server/options.ts';
+import type { ServerOptions } from '../../src/server/options.ts';
 import { identifyRequests } from '../../src/server/request-id.ts';
 import { serviceOver } from '../../src/server/service.ts';
 import { answerErrors } from '../../src/server/v1/errors.ts';
@@ -85,7 +85,7 @@ function optionsFor(stateDir: string, allowRecoverCmd: boolean): ServerOptions {
     keeperCommand: [],
     host: '127.0.0.1',
     port: 0,
-    httpsPort: defaultHttpsPort,
+    httpsPort: 0,
     certFile: undefined,
     keyFile: undefined,
     caFile: undefined,

@@ -74,7 +74,7 @@ async function sayUnit(command: Command, options: ServerOptions): Promise<void> 
   say(unit.trimEnd());
 }
 
-/** `server`: the HTTP service. The one door of the house that opens another: everything behind it loads when it does. */
+/** `server`: the HTTP service. The one door of the house that opens another, and loads what is behind it only then. */
 export function addServer(root: Command, program: ProgramName): void {
   const command = root
     .command('server')

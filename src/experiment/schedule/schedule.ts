@@ -27,7 +27,7 @@ export function momentNow({ host }: EngineContext): Moment {
   return { wallMs: Date.now(), bootMs: bootTimeMs(), clock: `${host.bootId}/${host.timeNamespace}` };
 }
 
-export function scheduleNotFound(uid: string): FaultlineError {
+function scheduleNotFound(uid: string): FaultlineError {
   return new FaultlineError('SCHEDULE_NOT_FOUND', `there is no schedule ${printable(uid)}`, {
     hint: 'faultline schedule list lists them; the state folder may be another one (--state-dir)',
   });

@@ -19,7 +19,7 @@ export function wallClockJumpMs(before: Moment, now: Moment): number {
   return now.wallMs - before.wallMs - (now.bootMs - before.bootMs);
 }
 
-/** A moment told on the boot clock of now. Where that clock began anew since, only the wall clock knows how long ago. */
+/** A moment told on the boot clock of now. Where that clock began anew, only the wall clock knows how long ago. */
 function onThisClock(moment: Moment, now: Moment): Moment {
   if (moment.clock === now.clock) return moment;
   const agoMs = Math.max(now.wallMs - moment.wallMs, 0);

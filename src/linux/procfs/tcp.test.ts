@@ -9,11 +9,12 @@ const uid = process.geteuid?.() ?? 0;
 
 /** Lines as Linux 6.1 has shown them. */
 const ends = '0100007F:C8D2 0100007F:7C17';
+const queues = '00000000:00000000 00:00000000 00000000';
 const line = (state: string, user: number, inode: number): string =>
   [
     '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
-    '   0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1603 1 0000 100 0 0 10 0',
-    `  12: ${ends} ${state} 00000000:00000000 00:00000000 00000000 ${String(user).padStart(5)}        0 ${inode} 1 0000`,
+    `   0: 00000000:07E8 00000000:0000 0A ${queues} ${'0'.padStart(5)}        0 1603 1 0000 100 0 0 10 0`,
+    `  12: ${ends} ${state} ${queues} ${String(user).padStart(5)}        0 ${inode} 1 0000`,
     '',
   ].join('\n');
 

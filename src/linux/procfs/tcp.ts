@@ -125,8 +125,8 @@ export function tcpSearches(local: TcpEndpoint, remote: TcpEndpoint): readonly T
 }
 
 /**
- * After the ends: state, queues, timer, retransmits, uid, timeout, inode. The states (include/net/tcp_states.h) are those
- * of a connection that was made: not one that is being made, one that is over, or a listener.
+ * After the ends: state, queues, timer, retransmits, uid, timeout, inode. The states (include/net/tcp_states.h) are
+ * those of a connection that was made: not one that is being made, one that is over, or a listener.
  */
 const rest = /^ 0[14589B] [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8} [0-9A-F]{8} +(\d+) +\d+ (\d+) /;
 

@@ -106,8 +106,8 @@ function askedBy(request: FastifyRequest): JsonObject {
  * Let nobody in who may not come in: sets `request.caller` before anything of the request is read but its headers, or
  * refuses it. Add it before any route.
  *
- * A route asks for a role with `config: { role }`; one that does not is for the role `attack`. Errors are thrown, for the
- * error handlers of the routes to shape.
+ * A route asks for a role with `config: { role }`; one that does not is for the role `attack`. Errors are thrown, for
+ * the error handlers of the routes to shape.
  */
 export function addAccess(app: FastifyInstance, access: Access): void {
   async function letIn(request: FastifyRequest, origin: { actor: JsonObject }): Promise<Caller | undefined> {

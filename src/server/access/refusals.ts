@@ -42,7 +42,7 @@ function summary(counts: ReadonlyMap<string, number>, windowMs: number): Refused
 }
 
 /**
- * A log of refusals that nobody can fill a disk with: whoever may not come in may still knock a thousand times a second.
+ * A log of refusals that nobody can fill a disk with: who may not come in may still knock a thousand times a second.
  *
  * @param write puts one entry into the audit log; it must not throw
  */

@@ -117,9 +117,9 @@ function end(client: Client, comment: string): void {
 /**
  * Begin to tell one client.
  *
- * A client that is in step gets what is new at once. When its connection takes no more, nothing is kept for it: it falls
- * behind, and reads on from the journal when the connection is free, as one does that resumes. So it costs no more than
- * the connection's buffer, however far behind it is; what comes up for it meanwhile is only counted.
+ * A client that is in step gets what is new at once. When its connection takes no more, nothing is kept for it: it
+ * falls behind, and reads on from the journal when the connection is free, as one does that resumes. So it costs no
+ * more than the connection's buffer, however far behind it is; what comes up for it meanwhile is only counted.
  *
  * @param response with its head sent
  */

@@ -44,8 +44,8 @@ function answerAndClose(socket: Socket, text: string): void {
 
 /**
  * What to do with a client whose request never becomes one: it is no HTTP, too long, or does not arrive in time. It is
- * told so in JSON, in the shape of our own API, and the connection is closed. A TLS handshake that fails leaves no way to
- * answer; it is noted as refused.
+ * told so in JSON, in the shape of our own API, and the connection is closed. A TLS handshake that fails leaves no way
+ * to answer; it is noted as refused.
  *
  * For fastify's option `clientErrorHandler`.
  */

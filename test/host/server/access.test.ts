@@ -167,8 +167,9 @@ describe('users of this host', () => {
     const opened: Socket[] = [];
     async function connected(localPort?: number): Promise<{ readonly client: Socket; readonly service: Socket }> {
       const client = connect({ port, host: '127.0.0.1', ...(localPort === undefined ? {} : { localPort }) });
-      const [service] = (await once(server, 'connection')) as [Socket];
-      opened.push(client, service);
+      opened.push(client);
+      const [[service]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [[Socket], []];
+      opened.push(service);
       return { client, service };
     }
     try {
