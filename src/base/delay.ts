@@ -1,7 +1,8 @@
-/** Wait so many milliseconds. */
+/** Wait so many milliseconds; 0 or less is one turn of the event loop, where a timer would take a whole millisecond. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    if (ms > 0) setTimeout(resolve, ms);
+    else setImmediate(resolve);
   });
 }
 

@@ -36,6 +36,25 @@ function shown(value: unknown): string {
   return printable(text.length > 80 ? `${text.slice(0, 77)}…` : text);
 }
 
+/** What is wrong with input, as the first of the errors that TypeBox finds says it. */
+function inputError(schema: TSchema, path: string, value: unknown, message: string | undefined): FaultlineError {
+  const property = path.slice(1);
+  const name = printable(property);
+  const known = Object.keys((schema['properties'] ?? {}) as object);
+  const details = { path };
+  if (!property.includes('/') && property !== '' && !known.includes(property)) {
+    return new FaultlineError('ARGUMENT_INVALID', `there is nothing called ${name} here`, {
+      hint: `there is: ${known.join(', ')}`,
+      details,
+    });
+  }
+  const field = property === '' ? 'the input' : `${name} (--${printable(flagName(property))})`;
+  return new FaultlineError('ARGUMENT_INVALID', `${field} is not valid: ${shown(value)}`, {
+    hint: message ?? 'see --help',
+    details,
+  });
+}
+
 /**
  * Check plain data against a schema and return it with its type.
  *
@@ -48,10 +67,5 @@ export async function parseInput<Schema extends TSchema>(schema: Schema, input: 
   if (Check(schema, input)) return input;
   const { Errors } = await import('@sinclair/typebox/errors');
   const first = Errors(schema, input).First();
-  const property = first?.path.slice(1) ?? '';
-  const field = property === '' ? 'the input' : `${property} (--${flagName(property)})`;
-  throw new FaultlineError('ARGUMENT_INVALID', `${printable(field)} is not valid: ${shown(first?.value)}`, {
-    hint: first?.message ?? 'see --help',
-    details: { path: first?.path ?? '' },
-  });
+  throw inputError(schema, first?.path ?? '', first?.value, first?.message);
 }

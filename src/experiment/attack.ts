@@ -127,10 +127,10 @@ function conclude(
 }
 
 /** What the injection lacks, as it is just being concluded. */
-function lacksNow(context: EngineContext, injection: InjectionRecord): unknown {
+function lacksNow(context: EngineContext, injection: InjectionRecord, verdicts: readonly TargetVerdict[]): unknown {
   const record = currentRecord(context, injection);
   if (record.injectedBootMs === null) throw new Error('the injection could not be concluded');
-  return attackShortfall(readInjection(context, record));
+  return attackShortfall({ record, verdicts });
 }
 
 async function carryOut(
@@ -146,7 +146,7 @@ async function carryOut(
     const verdicts = await fault.inject(plan, journal);
     const concluded = conclude(context, injection, verdicts);
     // A lease is not good before its keeper is.
-    const told = leased ? undefined : entry.write(() => lacksNow(context, injection));
+    const told = leased ? undefined : entry.write(() => lacksNow(context, injection, verdicts));
     await concluded;
     await told;
     // Once more: it may have been killed while the targets were being looked at.

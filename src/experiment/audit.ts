@@ -5,7 +5,7 @@ import type { EngineContext } from './context.ts';
 import { errorToJson } from './error-json.ts';
 
 export interface AuditedAction {
-  /** `attack`, `recover`, `halt`, `release`, `repair`, `request` */
+  /** `attack`, `recover`, `halt`, `release`, `repair`, `add schedule`, `end schedule`, `request` */
   readonly action: string;
   readonly subject: string | null;
   readonly parameters: JsonObject;

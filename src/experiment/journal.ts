@@ -4,7 +4,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { Effect, EffectIntent, Journal, Settlement } from '../faults/fault.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { effectStatus, holders, insertEffect, settleEffect } from '../store/effects.ts';
-import { findInjection, type InjectionRecord, uidOf } from '../store/injections.ts';
+import { cancelOf, type InjectionRecord, uidOf } from '../store/injections.ts';
 import { readHalt } from '../store/latches.ts';
 import type { EngineContext } from './context.ts';
 
@@ -52,8 +52,8 @@ function throwIfCancelled({ context, injection, cancellable }: Scope): void {
     });
   }
   const halt = readHalt(context.store);
-  const cancel = halt === undefined ? findInjection(context.store, injection.uid)?.cancel : `halted: ${halt.reason}`;
-  if (cancel === null || cancel === undefined) return;
+  const cancel = halt === undefined ? cancelOf(context.store, injection.id) : `halted: ${halt.reason}`;
+  if (cancel === null) return;
   throw new FaultlineError('INJECTION_CANCELLED', `the injection ${injection.uid} was cancelled (${cancel})`, {
     hint: `what can be undone was undone; faultline show ${injection.uid}`,
   });

@@ -16,7 +16,7 @@ import { isUnwritable, journalOf } from './journal.ts';
 import { beginOperation, isElsewhere, isFrozen, isOwned } from './ownership.ts';
 
 /** How long a recovery waits for whoever is at work on the injection, in milliseconds. */
-const ownerWaitMs = 30_000;
+const ownerWaitMs = 60_000;
 const ownerPollMs = 20;
 
 /** How soon the keeper tries again to undo what could not be undone, in milliseconds: twice as late each time. */

@@ -14,8 +14,14 @@ function seenOf(verdicts: readonly TargetVerdict[]): string {
   return listed(phrases, 3);
 }
 
+/** What of an injection decides whether it did what was asked. */
+interface Concluded {
+  readonly record: Injection['record'];
+  readonly verdicts: readonly TargetVerdict[];
+}
+
 /** INJECTION_FAILED: nothing took effect; INJECTION_UNPROVEN: some targets did not do what was asked. */
-export function attackShortfall({ record, verdicts }: Injection): FaultlineError | undefined {
+export function attackShortfall({ record, verdicts }: Concluded): FaultlineError | undefined {
   const { uid } = record;
   if (record.state === 'failed') {
     const refused = verdicts.some(({ evidence }) => evidence['errno'] === 'EPERM');

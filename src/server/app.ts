@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify';
 import { addAccess } from './access/access.ts';
 import type { RefusalLog } from './access/refusals.ts';
 import { chaosdRoutes, chaosdSystemRoutes } from './chaosd/routes.ts';
@@ -7,8 +7,10 @@ import { clientErrorHandler } from './limits/client-error.ts';
 import { affordableConnections, defaultPatienceMs, serverFactory } from './limits/http-server.ts';
 import { addJsonBody } from './limits/json-body.ts';
 import { rateLimit } from './limits/rate.ts';
+import type { LogStream } from './log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { addOpenApi } from './openapi/routes.ts';
+import type { ServerOptions } from './options.ts';
 import { identifyRequests } from './request-id.ts';
 import { logRequests } from './request-log.ts';
 import type { Safety } from './safety.ts';
@@ -19,23 +21,37 @@ import { refuseUnknownRoutes } from './v1/unknown-route.ts';
 
 /** What the listeners of one service share. */
 export interface AppContext {
-  readonly service: Service;
+  readonly options: ServerOptions;
   readonly safety: Safety;
   readonly refusals: RefusalLog;
   readonly metrics: Metrics;
-  readonly log: FastifyBaseLogger;
 }
+
+/** Where an app writes its log: a new one, or that of another app. */
+export type LogTarget = { readonly level: string; readonly stream: LogStream } | FastifyBaseLogger;
+
+/**
+ * Routes here check what they are given themselves, and answer with what `JSON.stringify` makes of their documents. The
+ * compilers that fastify would load otherwise take a tenth of the start.
+ */
+const compilers = {
+  compilersFactory: {
+    buildValidator: () => () => () => true,
+    buildSerializer: () => () => (document: unknown) => JSON.stringify(document),
+  },
+} as unknown as NonNullable<FastifyServerOptions['schemaController']>; // its types know no compilers but its own
 
 /** uids have up to 128 characters; longer ones are refused in words, up to here. */
 const maxParamLength = 2_048;
 
 /** A server with its limits, its callers and its log, and no routes yet. */
-async function emptyApp({ service, safety, refusals, metrics, log }: AppContext, tls: Safety['tls']) {
+export async function newApp(context: AppContext, tls: Safety['tls'], log: LogTarget): Promise<FastifyInstance> {
   const { fastify, LogController } = await import('fastify');
-  const { options } = service;
+  const { options, safety, refusals, metrics } = context;
   const limits = { maxConnections: affordableConnections(options.maxConnections), patienceMs: defaultPatienceMs };
   const app: FastifyInstance = fastify({
-    loggerInstance: log,
+    ...('stream' in log ? { logger: log } : { loggerInstance: log }),
+    schemaController: compilers,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: 'idle',
@@ -61,20 +77,15 @@ async function emptyApp({ service, safety, refusals, metrics, log }: AppContext,
 }
 
 /** The whole API. */
-export async function buildApp(context: AppContext): Promise<FastifyInstance> {
-  const { service, metrics, safety } = context;
-  const app = await emptyApp(context, safety.tls);
-  await addOpenApi(app);
+export async function addApi(app: FastifyInstance, service: Service, metrics: Metrics): Promise<void> {
+  addOpenApi(app);
   await app.register(chaosdRoutes(service), { prefix: '/api' });
   await app.register(v1Routes(service), { prefix: '/api/v1' });
   await app.register(eventRoutes(service, metrics.streams), { prefix: '/api/v1' });
   await app.register(metrics.routes);
-  return app;
 }
 
 /** What chaosd leaves on its plain port where the API has a certificate: whether it is there, and which version. */
-export async function buildSystemApp(context: AppContext): Promise<FastifyInstance> {
-  const app = await emptyApp(context, undefined);
+export async function addSystem(app: FastifyInstance): Promise<void> {
   await app.register(chaosdSystemRoutes(), { prefix: '/api' });
-  return app;
 }

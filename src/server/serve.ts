@@ -4,8 +4,8 @@ import { printable } from '../base/text.ts';
 import { type Engine, openEngine } from '../experiment/engine.ts';
 import type { EngineEvent } from '../experiment/events.ts';
 import type { ScheduleRunner } from '../experiment/schedule/run.ts';
-import { refusalLog } from './access/refusals.ts';
-import { type AppContext, buildApp, buildSystemApp } from './app.ts';
+import { refusalLog, type RefusalLog } from './access/refusals.ts';
+import { addApi, addSystem, type AppContext, newApp } from './app.ts';
 import { keepHeapSmall } from './heap.ts';
 import { type LogStream, logStream } from './log.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -32,6 +32,7 @@ export interface ServeHooks {
 /** One address with what answers there. */
 interface Listener {
   readonly app: FastifyInstance;
+  readonly scheme: 'http' | 'https';
   readonly port: number;
 }
 
@@ -41,11 +42,24 @@ interface Started {
   readonly metrics: Metrics;
   readonly supervision: Supervision;
   readonly schedules: ScheduleRunner;
+  /** Where it answers; the first one has the API. */
+  readonly urls: readonly string[];
+  readonly log: FastifyBaseLogger;
 }
 
-async function listen({ app, port }: Listener, host: string): Promise<string> {
+/** `http://127.0.0.1:31767`, `https://[::1]:31768` */
+function urlOf({ app, scheme }: Listener): string {
+  const address = app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('an app that listens has no address');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${scheme}://${host}:${address.port}`;
+}
+
+async function listen(listener: Listener, host: string): Promise<string> {
+  const { app, port } = listener;
   try {
-    return await app.listen({ host, port, backlog });
+    await app.listen({ host, port, backlog, listenTextResolver: () => 'listening' });
+    return urlOf(listener);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FaultlineError('ADDRESS_UNUSABLE', `cannot listen on ${printable(host)}:${port}: ${printable(reason)}`, {
@@ -56,12 +70,14 @@ async function listen({ app, port }: Listener, host: string): Promise<string> {
 }
 
 /** With a certificate the API has the other port, and the plain one tells only that there is somebody. */
-async function listenersFor(context: AppContext, { port, httpsPort }: ServerOptions): Promise<readonly Listener[]> {
-  const api = await buildApp(context);
-  if (context.safety.tls === undefined) return [{ app: api, port }];
+async function listenersFor(context: AppContext, api: FastifyInstance): Promise<readonly Listener[]> {
+  const { port, httpsPort } = context.options;
+  if (context.safety.tls === undefined) return [{ app: api, scheme: 'http', port }];
+  const system = await newApp(context, undefined, api.log);
+  await addSystem(system);
   return [
-    { app: api, port: httpsPort },
-    { app: await buildSystemApp(context), port },
+    { app: api, scheme: 'https', port: httpsPort },
+    { app: system, scheme: 'http', port },
   ];
 }
 
@@ -75,26 +91,29 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-async function openLog(level: ServerOptions['logLevel'], stream: LogStream): Promise<FastifyBaseLogger> {
-  const { fastify } = await import('fastify');
-  return fastify({ logger: { level, stream } }).log;
+/** Who was not let in goes into the log and the audit log. */
+function tellRefusals(engine: Engine, log: () => FastifyBaseLogger): RefusalLog {
+  return refusalLog(({ actor, asked, error }) => {
+    log().warn({ code: error.code, ...actor, ...asked }, error.message);
+    void engine.actingAs(actor).auditRefusal(asked, error);
+  });
 }
 
-/** Take the folder, answer, look after what was left behind, and carry out schedules. */
+/** Answer, look after what was left behind, and carry out schedules. */
 async function start(
   engine: Engine,
   metrics: Metrics,
   options: ServerOptions,
   safety: Safety,
-  log: FastifyBaseLogger,
-): Promise<Started & { readonly urls: readonly string[] }> {
+  stream: LogStream,
+): Promise<Started> {
+  const refusals = tellRefusals(engine, () => api.log);
+  const context: AppContext = { options, safety, refusals, metrics };
+  const api: FastifyInstance = await newApp(context, safety.tls, { level: options.logLevel, stream });
+  const { log } = api;
   for (const warning of safety.warnings) log.warn(warning);
-  const service = serviceOver(engine, options, log);
-  const refusals = refusalLog(({ actor, asked, error }) => {
-    log.warn({ code: error.code, ...actor, ...asked }, error.message);
-    void engine.actingAs(actor).auditRefusal(asked, error);
-  });
-  const listeners = await listenersFor({ service, safety, refusals, metrics, log }, options);
+  await addApi(api, serviceOver(engine, options, log), metrics);
+  const listeners = await listenersFor(context, api);
   const apps = listeners.map(({ app }) => app);
   try {
     const urls: string[] = [];
@@ -106,7 +125,7 @@ async function start(
         log.error({ err: error }, 'a schedule could not be attended to');
       },
     });
-    return { apps, metrics, supervision, schedules, urls };
+    return { apps, metrics, supervision, schedules, urls, log };
   } catch (error) {
     await Promise.all(apps.map((app) => app.close()));
     throw error;
@@ -145,7 +164,6 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
   keepHeapSmall();
   const safety = await refuseUnsafe(options);
   const stream = logStream(2);
-  const log = await openLog(options.logLevel, stream);
   const force = new AbortController();
   let observe = (_event: EngineEvent): void => undefined;
   const engine = openEngine({
@@ -162,10 +180,10 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
     try {
       const metrics = createMetrics(engine);
       observe = metrics.observe;
-      const started = await start(engine, metrics, options, safety, log);
+      const started = await start(engine, metrics, options, safety, stream);
       hooks.onListening(started.urls);
       await aborted(hooks.stop);
-      log.info('stopping');
+      started.log.info('stopping');
       await stop(started, force);
     } finally {
       await engine.leaveService();

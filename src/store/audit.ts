@@ -8,7 +8,7 @@ export interface AuditRecord {
   /** Wall-clock ms since 1970. */
   readonly at: number;
   readonly actor: JsonObject;
-  /** `attack`, `recover`, `halt`, `release`, `repair`, `request` */
+  /** `attack`, `recover`, `halt`, `release`, `repair`, `add schedule`, `end schedule`, `request` */
   readonly action: string;
   /** The uid of the injection, where there is one. */
   readonly subject: string | null;

@@ -7,9 +7,12 @@ type Database = InstanceType<typeof DatabaseSync>;
 /** How long a write waits for another process's before it gives up, in milliseconds. */
 const patienceMs = 60_000;
 
-/** How long one try for the write lock may hold up this thread, in milliseconds, and the pause before the next. */
-const tryMs = 20;
-const pauseMs = 5;
+/**
+ * The pauses between tries for the write lock, in milliseconds: as SQLite's own busy handler has them (sqlite3.c,
+ * `sqliteDefaultBusyCallback`), which many processes that want it at once can bear.
+ */
+const pausesMs = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50];
+const lastPauseMs = 100;
 
 /**
  * How long anything else waits for a lock: reading never does while others write, but for a moment while another
@@ -27,7 +30,7 @@ interface Waiting {
 
 function beginIfFree(db: Database): boolean {
   try {
-    db.exec(`PRAGMA busy_timeout = ${tryMs}; BEGIN IMMEDIATE`);
+    db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
     return true;
   } catch (error) {
     if (isBusy(error)) return false;
@@ -40,12 +43,11 @@ function beginIfFree(db: Database): boolean {
 /** Take the write lock. Between tries the thread is free: a writer that hangs must not take a whole service with it. */
 async function begin(db: Database): Promise<void> {
   const giveUpMs = performance.now() + patienceMs;
-  while (!beginIfFree(db)) {
-    if (performance.now() > giveUpMs) {
-      db.exec('BEGIN IMMEDIATE'); // the last try throws what stands in the way
-      return;
-    }
-    await delay(pauseMs);
+  for (let tries = 0; !beginIfFree(db); tries++) {
+    await delay(pausesMs[tries] ?? lastPauseMs);
+    if (performance.now() < giveUpMs) continue;
+    db.exec('BEGIN IMMEDIATE'); // the last try throws what stands in the way
+    return;
   }
 }
 

@@ -136,6 +136,12 @@ export function updateInjection(store: Store, id: number, change: InjectionChang
   store.run(`UPDATE injection SET ${sets.join(', ')} WHERE id = $id`, parameters);
 }
 
+/** Why whoever works on an injection should stop, if so. */
+export function cancelOf(store: Store, id: number): string | null {
+  const row = store.get('SELECT cancel FROM injection WHERE id = $id', { id });
+  return row === undefined ? null : textOrNull(row, 'cancel');
+}
+
 /** Give an injection another uid. */
 export function renameInjection(store: Store, id: number, uid: string): void {
   store.run('UPDATE injection SET uid = $uid WHERE id = $id', { id, uid });

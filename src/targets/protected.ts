@@ -60,19 +60,37 @@ function listed(target: ProcessSummary, table: ProcessTable, names: readonly Nam
   return Object.freeze({ rule: 'policy', reason: `the policy of this host protects ${target.comm}`, override });
 }
 
+interface Family {
+  readonly parent: number;
+  readonly ancestors: ReadonlySet<number>;
+  /** On the clock of `performance.now`. */
+  readonly seenMs: number;
+}
+
+/** How long what was seen of our ancestors is good for, in milliseconds. */
+const familyMs = 5_000;
+
+let family: Family | undefined;
+
+/**
+ * The processes above us. As long as our parent is the same, those above it can only become fewer: remembered for a
+ * while, they are too many at worst, and one that is protected for nothing harms nobody.
+ *
+ * Without them known, `pid-1` and `self` still hold.
+ */
+function ownAncestors(table: ProcessTable): ReadonlySet<number> {
+  const parent = process.ppid;
+  const nowMs = performance.now();
+  if (family === undefined || family.parent !== parent || nowMs - family.seenMs > familyMs) {
+    family = Object.freeze({ parent, ancestors: ancestorsOf(table, process.pid), seenMs: nowMs });
+  }
+  return family.ancestors;
+}
+
 /** The protection of this host: the built-in rules and the names of its policy. */
 export function protectedProcess(policy: ProtectionPolicy): Protection {
   const names = policy.names.map(nameMatcher);
-  const ancestors = new WeakMap<ProcessTable, ReadonlySet<number>>();
-
-  /** Asked once for each table. Without this host's ancestors known, `pid-1` and `self` still hold. */
-  function ancestorsIn(table: ProcessTable): ReadonlySet<number> {
-    const known = ancestors.get(table) ?? ancestorsOf(table, process.pid);
-    ancestors.set(table, known);
-    return known;
-  }
-
   return (target, table) =>
-    unconditional(target, (pid) => ancestorsIn(table).has(pid)) ??
+    unconditional(target, (pid) => ownAncestors(table).has(pid)) ??
     (policy.allowListed ? undefined : listed(target, table, names));
 }

@@ -106,29 +106,37 @@ describe.skipIf(missing.length > 0)('the check itself', () => {
     await expect(runSession(page(lines))).rejects.toThrow(message);
   });
 
-  test('runs the service that a page wants, in the session’s own folder, and another one in its place', async () => {
-    const session = page(
-      [
-        '$ faultline audit --server http://127.0.0.1:31767',
-        '…',
-        '$ faultline search --server http://127.0.0.1:1',
-        '…',
-        '$ echo $?',
-        '1',
-      ],
-      '<!-- service: --log-level error -->',
-    );
-    const [again] = page(
-      ['$ faultline server', '…', 'listening on http://127.0.0.1:31767', '$ faultline server', 'Error: …', 'Hint: …'],
+  test('runs the service that a page shows or wants, and the next one in its place', async () => {
+    const text = [
+      '# Page',
       '<!-- service -->',
-    ).commands;
-    if (again === undefined) throw new Error('no command');
-    const refused = { ...again, service: false, output: ['Error: … [SERVER_RUNNING]', '…'] };
-    const code = { ...again, service: false, command: 'echo $?', output: ['1'] };
-    await runSession({ ...session, commands: [...session.commands, again, refused, code] });
+      '```console',
+      '$ faultline server --log-level error',
+      'listening on http://127.0.0.1:31767',
+      '```',
+      '```console',
+      '$ faultline server',
+      'Error: process … is the service of /var/lib/faultline already, on http://127.0.0.1:31767 [SERVER_RUNNING]',
+      'Hint: …',
+      '$ echo $?',
+      '1',
+      '$ (umask 077; echo a-token-of-this-page > token)',
+      '```',
+      '<!-- service: --token-file token -->',
+      '```console',
+      '$ faultline halt --status --server http://127.0.0.1:31767',
+      'Error: this service needs a token [UNAUTHENTICATED]',
+      'Hint: …',
+      '$ echo $?',
+      '1',
+      '```',
+    ];
+    const [session] = sessionsOf('page.md', text.join('\n'));
+    if (session === undefined) throw new Error('no session');
+    await runSession(session);
   });
 
-  test('finds a service that does not start, or says something else', async () => {
+  test('finds a service that does not start', async () => {
     const refused = page(['$ faultline server --host 0.0.0.0', 'Error: …', 'Hint: …'], '<!-- service -->');
     await expect(runSession(refused)).rejects.toThrow(/exit code 1/u);
   });

@@ -127,7 +127,7 @@ export async function startV1(options: TestAppOptions = {}): Promise<TestApp> {
   addCaller(app);
   addJsonBody(app);
   refuseUnknownRoutes(app);
-  await addOpenApi(app);
+  addOpenApi(app);
   app.addHook('onSend', (request, reply, payload, done) => {
     const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
     if (isJson && request.url.startsWith('/api/')) faults.push(...faultsOf(request, reply.statusCode, String(payload)));

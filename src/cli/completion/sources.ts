@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { faults } from '../../faults/registry.ts';
 import { chaosdStatuses } from '../../api/chaosd-status.ts';
+import { placeholderOf } from '../command-tree.ts';
 import { logLevels } from '../invocation.ts';
 import { formats } from '../output/format.ts';
 import { presentationOf, schemaOfOption } from '../schema-options.ts';
@@ -11,10 +12,6 @@ const ofFlags: Readonly<Record<string, Source>> = {
   '--log-level': oneOf(logLevels),
   '--output': oneOf(formats),
   '--state-dir': () => ({ what: 'folders' }),
-  '--token-file': sourceOfKind.file,
-  '--server-ca': sourceOfKind.file,
-  '--client-cert': sourceOfKind.file,
-  '--client-key': sourceOfKind.file,
   'search --kind': oneOf(faults.map(({ kind }) => kind)),
   'search --status': oneOf(chaosdStatuses),
 };
@@ -32,7 +29,10 @@ const ofArguments: Readonly<Record<string, Source>> = {
 export function sourceOfOption(command: Command, option: Option): Source {
   const flag = option.long ?? '';
   const schema = schemaOfOption(option);
-  if (schema === undefined) return ofFlags[`${command.name()} ${flag}`] ?? ofFlags[flag] ?? sourceOfKind.none;
+  if (schema === undefined) {
+    const byPlaceholder = placeholderOf(option) === 'FILE' ? sourceOfKind.file : sourceOfKind.none;
+    return ofFlags[`${command.name()} ${flag}`] ?? ofFlags[flag] ?? byPlaceholder;
+  }
   const choices: unknown = schema['enum'];
   if (Array.isArray(choices)) return oneOf(choices.map(String));
   return sourceOfKind[presentationOf(schema).completion ?? 'none'];

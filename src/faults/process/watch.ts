@@ -144,7 +144,7 @@ function glance(sent: Sent, { until }: Patience, over: boolean): Seen | undefine
 }
 
 /** Pauses between looks, in milliseconds: a SIGKILL is over in well below one, a shutdown may take seconds. */
-const pausesMs = [0, 0, 0, 1, 1, 2, 5, 10, 20];
+const pausesMs = [0, 0, 0, 0, 0, 1, 1, 2, 5, 10, 20];
 const lastPauseMs = 50;
 
 /**

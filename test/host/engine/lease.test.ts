@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { readProcessTable } from '../../../src/targets/process-table.ts';
 import { readCmdline } from '../../../src/linux/procfs/cmdline.ts';
 import { cli, show, tempFolder, tempStateDir, uidIn } from '../../support/cli.ts';
+import { faketime, fakeClock } from '../../support/faketime.ts';
 import { sleeper, until, stateOf } from '../targets/processes.ts';
 
 function keepersOf(stateDir: string): readonly number[] {
@@ -20,11 +21,6 @@ async function stopFor(duration: string, pid: number, stateDir: string, env: Nod
   expect(stateOf(pid)).toBe('T');
   return uidIn(ran.stdout);
 }
-
-/** libfaketime of the Debian package; the folder carries the architecture. */
-const faketime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
-  .map((folder) => path.join(folder, 'faketime/libfaketime.so.1'))
-  .find((file) => existsSync(file));
 
 describe('a lease', () => {
   test('ends by itself, and the keeper leaves when none is left', async () => {
@@ -52,7 +48,7 @@ describe('a lease', () => {
   test('keeper killed: the next command starts another, which ends the lease on time', async () => {
     const stateDir = tempStateDir();
     const { pid } = await sleeper('fl-killed-keeper');
-    await stopFor('8s', pid, stateDir);
+    await stopFor('20s', pid, stateDir);
     const [keeper] = keepersOf(stateDir);
     process.kill(keeper ?? 0, 'SIGKILL');
     await until('the keeper is dead', () => keepersOf(stateDir).length === 0);
@@ -101,12 +97,7 @@ describe('a lease', () => {
       const { pid } = await sleeper('fl-clock');
       const control = path.join(tempFolder(), 'faketimerc');
       writeFileSync(control, '+0');
-      const env = {
-        LD_PRELOAD: faketime,
-        FAKETIME_TIMESTAMP_FILE: control,
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      };
+      const env = fakeClock(control);
       const started = performance.now();
       await stopFor('5s', pid, stateDir, env);
       writeFileSync(control, offset);

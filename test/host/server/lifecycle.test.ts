@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { tempStateDir, cli } from '../../support/cli.ts';
+import { cli, tempFolder, tempStateDir } from '../../support/cli.ts';
+import { faketime, fakeClock } from '../../support/faketime.ts';
 import { del, get, post } from '../../support/http-requests.ts';
 import { readJournal } from '../../support/journal.ts';
 import { startServer } from '../../support/server.ts';
@@ -68,6 +70,21 @@ describe('the service ends', () => {
     expect(stateOf(target.pid)).toBe('T');
     endKeeper(stateDir);
     await until('the service continues it', () => stateOf(target.pid) === 'S');
+    expect(await server.end('SIGTERM')).toBe(0);
+  });
+
+  test.skipIf(faketime === undefined)('the clock is set back three days: the lease ends when it should', async () => {
+    const stateDir = tempStateDir();
+    const control = path.join(tempFolder(), 'faketimerc');
+    writeFileSync(control, '+0');
+    const target = await sleeper('fl-clock');
+    const server = await startServer({ stateDir, env: fakeClock(control) });
+    const startedBootMs = bootTimeMs();
+    await post(`${server.url}/api/v1/injections`, stop(target.pid, { duration: '5s', uid: 'clock' }));
+    expect(stateOf(target.pid)).toBe('T');
+    writeFileSync(control, '-3d');
+    await until('it is continued', () => stateOf(target.pid) === 'S');
+    expect(bootTimeMs() - startedBootMs).toBeGreaterThan(4_900);
     expect(await server.end('SIGTERM')).toBe(0);
   });
 

@@ -138,7 +138,8 @@ export function family(parent: TestProcess, names: readonly string[]): Promise<n
 
 /** A dead process that nobody reaps before its parent ends with the test. Its kernel's name is the name given. */
 export async function startZombie(name = 'undead'): Promise<{ readonly pid: number; readonly parent: TestProcess }> {
-  const parent = await start('/bin/sh', ['-c', `"$0" 0 & exec "$1" 3600`, program(name), program('parent')]);
+  // It lives for a while, until the shell is no shell any more, which might reap it.
+  const parent = await start('/bin/sh', ['-c', `"$0" 0.5 & exec "$1" 3600`, program(name), program('parent')]);
   const [pid] = await family(parent, [name]);
   await until('the child is a zombie', () => readStat(pid ?? 0)?.state === 'Z');
   return { pid: pid ?? 0, parent };

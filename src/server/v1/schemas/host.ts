@@ -16,7 +16,7 @@ export const auditAnswerSchema = named('AuditLog', 'The newest entries of the au
       id: integer(),
       at: time('When'),
       actor: facts('Who'),
-      action: string({ description: 'attack, recover, halt, release, repair' }),
+      action: string({ description: 'attack, recover, halt, release, repair, add schedule, end schedule, request' }),
       subject: nullable(string({ description: 'The uid of the injection' })),
       parameters: facts('What was asked for, without what may be secret'),
       result: string({ description: 'ok, or the code of an error' }),
