@@ -41,6 +41,7 @@ const codes = {
   // Service
   SERVER_RUNNING: { http: 409, exit: 1 },
   SERVER_UNSAFE: { http: 400, exit: 128 },
+  SERVER_STOPPING: { http: 503, exit: 1 },
   SERVER_UNREACHABLE: { http: 502, exit: 1 },
   ADDRESS_UNUSABLE: { http: 500, exit: 1 },
   UNAUTHENTICATED: { http: 401, exit: 1 },

@@ -63,6 +63,14 @@ async function attackUnlessKnown(context: EngineContext, request: AttackRequest)
   }
 }
 
+/** Resolves when this process is at work on no attack of this uid. */
+export async function settled(context: EngineContext, uid: string): Promise<void> {
+  for (let running = context.underWay.get(uid); running !== undefined; running = context.underWay.get(uid)) {
+    // Its failure is its own caller's; ours is what the journal says then, or that of trying again.
+    await running.catch(() => undefined);
+  }
+}
+
 /**
  * Attack, or, where an injection of this uid was asked for before in the same words, tell what came of that.
  *
@@ -70,10 +78,7 @@ async function attackUnlessKnown(context: EngineContext, request: AttackRequest)
  */
 export async function attackOnce(context: EngineContext, request: AttackRequest): Promise<Injection> {
   const { uid } = request;
-  for (let running = context.underWay.get(uid); running !== undefined; running = context.underWay.get(uid)) {
-    // Its failure is its own caller's; ours is what the journal says then, or that of trying again.
-    await running.catch(() => undefined);
-  }
+  await settled(context, uid);
   const attempt = attackUnlessKnown(context, request);
   context.underWay.set(uid, attempt);
   try {

@@ -1,6 +1,7 @@
 import type { FaultlineError } from '../base/error.ts';
 import { type JsonObject, textOf } from '../base/json.ts';
 import { insertAudit } from '../store/audit.ts';
+import { withoutCommandOutput } from './command-output.ts';
 import type { EngineContext } from './context.ts';
 import { errorToJson } from './error-json.ts';
 
@@ -11,7 +12,9 @@ export interface AuditedAction {
   readonly parameters: JsonObject;
 }
 
-const messageOf = (message: unknown): string | null => (message === null ? null : textOf(message));
+/** Without what a recover command said: the audit log is kept for ever. */
+const messageOf = (message: unknown): string | null =>
+  message === null ? null : withoutCommandOutput(textOf(message));
 
 /** What a deed lacks of what was asked for; asked as the entry is written, inside its transaction. */
 export type Lacks = () => unknown;

@@ -15,7 +15,7 @@ import { type HaltRecord, readHalt, type ServerRecord } from '../store/latches.t
 import { countSchedules, type ScheduleFilter } from '../store/schedules.ts';
 import { refuseConflicts, refuseHalted } from './admission.ts';
 import { attack, prepareAttack } from './attack.ts';
-import { attackOnce } from './attack-once.ts';
+import { attackOnce, settled } from './attack-once.ts';
 import { audited, writeAudit } from './audit.ts';
 import { type EngineContext, type EngineOptions, openContext } from './context.ts';
 import { type Examination, examine } from './doctor.ts';
@@ -48,6 +48,8 @@ export interface Engine {
   attack(request: AttackRequest): Promise<Injection>;
   /** The same, but a request whose uid was asked for before is told what came of it. */
   attackOnce(request: AttackRequest): Promise<Injection>;
+  /** Resolves when this process is at work on no attack of this uid. */
+  settled(uid: string): Promise<void>;
   recover(uid: string, abandon: boolean): Promise<Recovery>;
   recoverAll(abandon: boolean): Promise<Sweep>;
   halt(reason: string): Promise<Sweep>;
@@ -65,16 +67,21 @@ export interface Engine {
   auditRefusal(asked: JsonObject, error: FaultlineError): Promise<void>;
   /** What this host supports, part by part. */
   examine(): Promise<readonly Examination[]>;
-  /** Undo what was left behind; every command does so before its own work. */
-  supervise(): Promise<readonly Repair[]>;
+  /** Undo what was left behind, but for these; every command does so before its own work. */
+  supervise(except?: ReadonlySet<string>): Promise<readonly Repair[]>;
   /** The end of the timeline, for whoever follows it. */
   readonly tail: JournalTail;
   /** The journal in figures. */
   tally(): Tally;
   /** The same engine on behalf of somebody else, for the audit log. It is closed with this one. */
   actingAs(actor: JsonObject): Engine;
-  /** Become the one service of this state folder. @throws {FaultlineError} SERVER_RUNNING */
-  enterService(address: string): Promise<void>;
+  /**
+   * Become the one service of this state folder.
+   *
+   * @returns what could not be written down, if so
+   * @throws {FaultlineError} SERVER_RUNNING
+   */
+  enterService(address: string): Promise<FaultlineError | undefined>;
   leaveService(): Promise<void>;
   /** The service that runs on this state folder, in this process or another. */
   service(): ServerRecord | undefined;
@@ -137,6 +144,7 @@ function engineOver(context: EngineContext): Engine {
     plan: (request: AttackRequest) => plan(context, request),
     attack: (request: AttackRequest) => attack(context, request),
     attackOnce: (request: AttackRequest) => attackOnce(context, request),
+    settled: (uid: string) => settled(context, uid),
     recover: (uid: string, abandon: boolean) => recover(context, uid, abandon),
     recoverAll: (abandon: boolean) =>
       audited(context, { action: 'recover', subject: null, parameters: { all: true, abandon } }, () =>
@@ -156,7 +164,7 @@ function engineOver(context: EngineContext): Engine {
     auditRefusal: (asked: JsonObject, error: FaultlineError) =>
       writeAudit(context, { action: 'request', subject: null, parameters: asked }, error),
     examine: () => examine(context),
-    supervise: () => supervise(context),
+    supervise: (except?: ReadonlySet<string>) => supervise(context, except),
     tail: context.tail,
     tally: () => readTally(context),
     actingAs: (actor: JsonObject) => engineOver(Object.freeze({ ...context, actor })),

@@ -38,9 +38,10 @@ const cancelPollMs = 100;
 
 class StillReleasing extends Error {}
 
-/** The disk is full, or the folder has become read-only. */
+/** The disk is full, the folder has become read-only, or whoever holds the lock hangs. */
 export function isUnwritable(error: unknown): error is FaultlineError {
-  return isFaultlineError(error, 'STATE_DISK_FULL') || isFaultlineError(error, 'STATE_UNWRITABLE');
+  const codes = ['STATE_DISK_FULL', 'STATE_UNWRITABLE', 'STATE_BUSY'] as const;
+  return codes.some((code) => isFaultlineError(error, code));
 }
 
 /** @throws {FaultlineError} INTERRUPTED; INJECTION_CANCELLED when it was recovered or halted meanwhile */

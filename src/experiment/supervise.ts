@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../base/concurrency.ts';
 import { asFaultlineError, FaultlineError } from '../base/error.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { type InjectionRecord, injectionsToAttend } from '../store/injections.ts';
@@ -12,6 +13,9 @@ import { recoveryShortfall } from './shortfall.ts';
 
 /** How late a living keeper may be before another command takes a lease out of its hands, in milliseconds. */
 const keeperGraceMs = 2_000;
+
+/** How many injections are repaired at a time: a recover command that hangs must not keep the others waiting. */
+const atOnce = 8;
 
 /** One injection that somebody had left behind, and what became of it. */
 export interface Repair {
@@ -64,16 +68,20 @@ export async function repair(
 /**
  * What every command does before its own work: undo what was left behind (leases that have ended, injections whose
  * command died half way, anything from before a reboot), and see that leases that go on have a keeper.
+ *
+ * @param except injections that are left alone this time
  */
-export async function supervise(context: EngineContext): Promise<readonly Repair[]> {
+export async function supervise(
+  context: EngineContext,
+  except: ReadonlySet<string> = new Set(),
+): Promise<readonly Repair[]> {
   const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
   const keeperLives = isServing(readKeeper(context.store));
-  const repairs: Repair[] = [];
-  for (const injection of injectionsToAttend(context.store, moment)) {
+  const attended = injectionsToAttend(context.store, moment).filter(({ uid }) => !except.has(uid));
+  const repairs = await mapConcurrently(attended, atOnce, async (injection) => {
     const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
-    const done = reason === undefined ? undefined : await repair(context, injection, reason);
-    if (done !== undefined) repairs.push(done);
-  }
+    return reason === undefined ? undefined : repair(context, injection, reason);
+  });
   if (!keeperLives && leasesToKeep(context) > 0) await ensureKeeper(context);
-  return repairs;
+  return repairs.filter((one) => one !== undefined);
 }

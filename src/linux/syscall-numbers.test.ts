@@ -4,6 +4,7 @@ import { type SyscallName, syscallNumber } from './syscall-numbers.ts';
 /** As they stand in include/uapi/asm-generic/unistd.h (arm64) and syscall_64.tbl (x86_64). */
 const kernel: readonly (readonly [name: SyscallName, x86_64: number, arm64: number])[] = [
   ['ioctl', 16, 29],
+  ['flock', 73, 32],
   ['ppoll', 271, 73],
   ['waitid', 247, 95],
   ['prctl', 157, 167],

@@ -8,6 +8,7 @@ import type { Architecture } from './arch.ts';
  */
 const numbers = {
   ioctl: { x86_64: 16, arm64: 29 },
+  flock: { x86_64: 73, arm64: 32 },
   prctl: { x86_64: 157, arm64: 167 },
   waitid: { x86_64: 247, arm64: 95 },
   ppoll: { x86_64: 271, arm64: 73 },

@@ -6,6 +6,7 @@ import { eventRoutes } from './events/routes.ts';
 import { clientErrorHandler } from './limits/client-error.ts';
 import { affordableConnections, defaultPatienceMs, serverFactory } from './limits/http-server.ts';
 import { addJsonBody } from './limits/json-body.ts';
+import { limitPipelining } from './limits/pipelining.ts';
 import { rateLimit } from './limits/rate.ts';
 import type { LogStream } from './log.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -55,12 +56,14 @@ export async function newApp(context: AppContext, tls: Safety['tls'], log: LogTa
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // who comes so late is told in the shape of the API
     routerOptions: { maxParamLength },
     serverFactory: serverFactory(limits, tls),
     clientErrorHandler: clientErrorHandler(refusals),
     frameworkErrors: answerError,
   });
   answerErrors(app);
+  limitPipelining(app);
   identifyRequests(app);
   logRequests(app);
   metrics.addRequestMetrics(app);

@@ -1,4 +1,5 @@
 import { type Json, toJson } from '../base/json.ts';
+import { withoutCommandOutput } from '../experiment/command-output.ts';
 
 /*
  * A recover command may hold a password, and so may what it printed: a shell quotes the command in its errors. Whoever
@@ -15,14 +16,11 @@ const secretFields: ReadonlyMap<string, string> = new Map([
   ['notStarted', '(hidden)'],
 ]);
 
-/** `the recover command exited with 1 after 3 ms: sh: 1: …` */
-const saidByCommand = /(the recover command [^:]*): .*/gsu;
-
 /** Shorter ones are hardly secret, and would be found in words that mean something else. */
 const shortestSearched = 8;
 
 function withoutText(text: string, secret: string): string {
-  const quiet = text.replaceAll(saidByCommand, '$1');
+  const quiet = withoutCommandOutput(text);
   return secret.length < shortestSearched ? quiet : quiet.replaceAll(secret, given);
 }
 

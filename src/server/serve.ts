@@ -13,9 +13,13 @@ import type { ServerOptions } from './options.ts';
 import { refuseUnsafe, type Safety } from './safety.ts';
 import { serviceOver } from './service.ts';
 import { startSupervision, type Supervision } from './supervision.ts';
+import { type Work, workUnderWay } from './work.ts';
 
 /** How long a stop waits for requests that are under way, in milliseconds; then they are undone and cut off. */
 const graceMs = 30_000;
+
+/** How long undoing that may take, in milliseconds. */
+const undoMs = 10_000;
 
 const sweepMs = 50;
 
@@ -44,6 +48,7 @@ interface Started {
   readonly schedules: ScheduleRunner;
   /** Where it answers; the first one has the API. */
   readonly urls: readonly string[];
+  readonly work: Work;
   readonly log: FastifyBaseLogger;
 }
 
@@ -112,43 +117,61 @@ async function start(
   const api: FastifyInstance = await newApp(context, safety.tls, { level: options.logLevel, stream });
   const { log } = api;
   for (const warning of safety.warnings) log.warn(warning);
-  await addApi(api, serviceOver(engine, options, log), metrics);
+  const work = workUnderWay();
+  await addApi(api, serviceOver({ engine, options, log, work }), metrics);
   const listeners = await listenersFor(context, api);
   const apps = listeners.map(({ app }) => app);
   try {
     const urls: string[] = [];
     for (const listener of listeners) urls.push(await listen(listener, safety.address));
-    await engine.enterService(urls[0] ?? '');
+    const unwritten = await engine.enterService(urls[0] ?? '');
+    if (unwritten !== undefined) log.error({ code: unwritten.code }, `${unwritten.message}: nothing can be attacked`);
     const supervision = startSupervision(engine, log);
     const schedules = engine.runSchedules({
       onError: (error) => {
         log.error({ err: error }, 'a schedule could not be attended to');
       },
     });
-    return { apps, metrics, supervision, schedules, urls, log };
+    return { apps, metrics, supervision, schedules, urls, work, log };
   } catch (error) {
     await Promise.all(apps.map((app) => app.close()));
     throw error;
   }
 }
 
+/** Wait for something, at most so many ms. @returns whether it came to its end */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([work.then(() => true), tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Stop taking on anything, finish what is under way, and leave what is live as it is. What does not come to its end in
  * time is undone.
+ *
+ * @returns false when not even that came to its end; whoever comes next repairs it from the journal
  */
-async function stop({ apps, supervision, schedules, metrics }: Started, force: AbortController): Promise<void> {
-  const impatience = setTimeout(() => {
-    force.abort();
-    for (const { server } of apps) server.closeAllConnections();
-  }, graceMs);
+async function stop(started: Started, force: AbortController): Promise<boolean> {
+  const { apps, supervision, schedules, metrics, work } = started;
   // A connection whose last answer is out would be kept for a next request that is not wanted any more.
   const sweep = setInterval(() => {
     for (const { server } of apps) server.closeIdleConnections();
   }, sweepMs);
+  const all = Promise.all([work.close(), schedules.stop(), supervision.stop(), ...apps.map((app) => app.close())]);
   try {
-    await Promise.all([schedules.stop(), supervision.stop(), ...apps.map((app) => app.close())]);
+    if (await within(all, graceMs)) return true;
+    started.log.warn('what is under way takes too long, and is undone');
+    force.abort();
+    for (const { server } of apps) server.closeAllConnections();
+    return await within(all, undoMs);
   } finally {
-    clearTimeout(impatience);
     clearInterval(sweep);
     metrics.close();
   }
@@ -158,9 +181,10 @@ async function stop({ apps, supervision, schedules, metrics }: Started, force: A
  * Run the service until it is told to stop. Injections that are live then stay live: their leases are kept by the
  * keeper, and the next service or command picks them up.
  *
+ * @returns whether all that was under way came to its end
  * @throws {FaultlineError} SERVER_RUNNING, SERVER_UNSAFE, ADDRESS_UNUSABLE, STATE_…
  */
-export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<void> {
+export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<boolean> {
   keepHeapSmall();
   const safety = await refuseUnsafe(options);
   const stream = logStream(2);
@@ -184,7 +208,7 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
       hooks.onListening(started.urls);
       await aborted(hooks.stop);
       started.log.info('stopping');
-      await stop(started, force);
+      return await stop(started, force);
     } finally {
       await engine.leaveService();
     }

@@ -1,11 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { localOperations } from '../api/local.ts';
 import type { Operations } from '../api/operations.ts';
+import type { Limiter } from '../base/concurrency.ts';
 import { FaultlineError } from '../base/error.ts';
 import type { Engine } from '../experiment/engine.ts';
 import type { Caller } from './access/caller.ts';
 import { concurrencyLimit } from './limits/concurrency.ts';
 import type { ServerOptions } from './options.ts';
+import type { Work } from './work.ts';
 
 /** What every route works with. */
 export interface Service {
@@ -17,18 +19,42 @@ export interface Service {
   operationsFor(caller: Caller | undefined): Operations;
 }
 
-export function serviceOver(engine: Engine, options: ServerOptions, log: FastifyBaseLogger): Service {
-  const inTurn = concurrencyLimit(options.maxConcurrency);
+export interface ServiceParts {
+  readonly engine: Engine;
+  readonly options: ServerOptions;
+  readonly log: FastifyBaseLogger;
+  readonly work: Work;
+}
+
+export function serviceOver({ engine, options, log, work }: ServiceParts): Service {
+  // Undoing must not wait behind attacks, which may take their time.
+  const [attacks, recoveries] = [concurrencyLimit(options.maxConcurrency), concurrencyLimit(options.maxConcurrency)];
+  function inTurn<Result>(turns: Limiter, body: () => Promise<Result>): Promise<Result> {
+    return turns(() => {
+      work.refuseWhenClosed();
+      return body();
+    });
+  }
   function operationsFor(caller: Caller | undefined): Operations {
     if (caller === undefined) throw new FaultlineError('UNAUTHENTICATED', 'nobody is known to ask');
     const acting = engine.actingAs(caller.actor);
     const operations = localOperations({ ...acting, attack: (request) => acting.attackOnce(request) });
     return Object.freeze<Operations>({
       ...operations,
-      // A halt waits for nobody.
-      plan: (request) => inTurn(() => operations.plan(request)),
-      attack: (request) => inTurn(() => operations.attack(request)),
-      recover: (uid, abandon) => inTurn(() => operations.recover(uid, abandon)),
+      plan: (request) => work.run(() => inTurn(attacks, () => operations.plan(request))),
+      attack: (request) =>
+        work.run(async () => {
+          // Whoever asks for the same again waits for the first, and takes up no place meanwhile.
+          await engine.settled(request.uid);
+          return inTurn(attacks, () => operations.attack(request));
+        }),
+      recover: (uid, abandon) => work.run(() => inTurn(recoveries, () => operations.recover(uid, abandon))),
+      // These wait for nobody.
+      recoverAll: (abandon) => work.run(() => operations.recoverAll(abandon)),
+      halt: (reason) => work.run(() => operations.halt(reason)),
+      releaseHalt: () => work.run(() => operations.releaseHalt()),
+      addSchedule: (request) => work.run(() => operations.addSchedule(request)),
+      endSchedule: (uid) => work.run(() => operations.endSchedule(uid)),
     });
   }
   return Object.freeze({ options, engine, log, operationsFor });

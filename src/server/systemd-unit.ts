@@ -166,6 +166,8 @@ export function systemdUnit(options: UnitOptions): string {
     '',
     '[Unit]',
     'Description=Faultline, chaos engineering for this host',
+    '# It is to come back however often it fails: there may be something to undo.',
+    'StartLimitIntervalSec=0',
     ...network,
     '',
     '[Service]',

@@ -4,8 +4,12 @@ import { isBusy } from './store-error.ts';
 
 type Database = InstanceType<typeof DatabaseSync>;
 
-/** How long a write waits for another process's before it gives up, in milliseconds. */
-const patienceMs = 60_000;
+/**
+ * How long a write waits for another process's before it gives up, in milliseconds; and how long the next ones do after
+ * one has given up: whoever holds the lock seems to hang, and what must be undone should not wait for each write anew.
+ */
+const patienceMs = 30_000;
+const impatienceMs = 1_000;
 
 /**
  * The pauses between tries for the write lock, in milliseconds: as SQLite's own busy handler has them (sqlite3.c,
@@ -28,32 +32,40 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-function beginIfFree(db: Database): boolean {
+/** @returns undefined, or the error that says that another holds the lock */
+function beginIfFree(db: Database): unknown {
   try {
     db.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE');
-    return true;
+    return undefined;
   } catch (error) {
-    if (isBusy(error)) return false;
+    if (isBusy(error)) return error;
     throw error;
   } finally {
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   }
 }
 
-/** Take the write lock. Between tries the thread is free: a writer that hangs must not take a whole service with it. */
-async function begin(db: Database): Promise<void> {
-  const giveUpMs = performance.now() + patienceMs;
-  for (let tries = 0; !beginIfFree(db); tries++) {
+/**
+ * Take the write lock. Between tries the thread is free: a writer that hangs must not take a whole service with it.
+ *
+ * @returns undefined, or the error when it is still held by another after so many ms
+ */
+async function begin(db: Database, waitMs: number): Promise<unknown> {
+  const giveUpMs = performance.now() + waitMs;
+  for (let tries = 0; ; tries++) {
+    const held = beginIfFree(db);
+    if (held === undefined || performance.now() > giveUpMs) return held;
     await delay(pausesMs[tries] ?? lastPauseMs);
-    if (performance.now() < giveUpMs) continue;
-    db.exec('BEGIN IMMEDIATE'); // the last try throws what stands in the way
-    return;
   }
 }
 
 /** SQLite has rolled back by itself after some errors (a full disk), and a journal that was closed has nothing open. */
 function rollBack(db: Database): void {
-  if (db.isOpen && db.isTransaction) db.exec('ROLLBACK');
+  try {
+    if (db.isOpen && db.isTransaction) db.exec('ROLLBACK');
+  } catch {
+    // The disk fails, and the next write will say so; the journal itself rolls back when it is opened again.
+  }
 }
 
 /** Make one change of several; if it fails, it alone is taken back. @returns the error, or undefined */
@@ -99,6 +111,8 @@ export interface GroupCommit {
 export function groupCommit(db: Database): GroupCommit {
   let waiting: Waiting[] = [];
   let scheduled = false;
+  /** Has the last write given up waiting? */
+  let stuck = false;
 
   function take(): readonly Waiting[] {
     const batch = waiting;
@@ -115,12 +129,14 @@ export function groupCommit(db: Database): GroupCommit {
   async function flush(): Promise<void> {
     let batch: readonly Waiting[] | undefined;
     try {
-      await begin(db);
+      const held = await begin(db, stuck ? impatienceMs : patienceMs);
+      stuck = held !== undefined;
+      if (stuck) throw held;
       batch = take(); // what has come while we waited for the lock goes along
       settle(batch, commitAll(db, batch));
     } catch (error) {
-      rollBack(db);
       for (const one of batch ?? take()) one.reject(error);
+      rollBack(db);
     }
   }
   return Object.freeze({

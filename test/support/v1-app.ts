@@ -14,6 +14,7 @@ import { serviceOver } from '../../src/server/service.ts';
 import { answerErrors } from '../../src/server/v1/errors.ts';
 import { v1Routes } from '../../src/server/v1/routes.ts';
 import { refuseUnknownRoutes } from '../../src/server/v1/unknown-route.ts';
+import { workUnderWay } from '../../src/server/work.ts';
 import { tempStateDir } from './cli.ts';
 
 /*
@@ -121,7 +122,8 @@ export async function startV1(options: TestAppOptions = {}): Promise<TestApp> {
   });
   const faults: string[] = [];
   running.push({ app, engine, faults });
-  const service = serviceOver(engine, optionsFor(stateDir, options.allowRecoverCmd ?? true), app.log);
+  const parts = { engine, options: optionsFor(stateDir, options.allowRecoverCmd ?? true), log: app.log };
+  const service = serviceOver({ ...parts, work: workUnderWay() });
   answerErrors(app);
   identifyRequests(app);
   addCaller(app);

@@ -115,11 +115,15 @@ export function addServer(root: Command, program: ProgramName): void {
       return;
     }
     const { serve } = await import('../../server/serve.ts');
-    await serve(options, {
+    const finished = await serve(options, {
       stop: interruption().signal,
       onListening: (urls) => {
         for (const url of urls) remark(`listening on ${url}`);
       },
     });
+    if (finished) return;
+    // Something still hangs, such as a recover command: it must not keep the service from ending.
+    remark('Error: the service ended before all that was under way; the next one repairs what is left');
+    process.exit(1);
   });
 }

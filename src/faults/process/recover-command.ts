@@ -50,8 +50,10 @@ function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void 
 }
 
 /**
- * Run the user's recover command with `sh -c`, as chaosd does: the one place where a shell gets a string, and the
- * string is the user's own, untouched. Waits until the shell ends, not until what it left in the background does.
+ * Run the user's recover command with a shell, as chaosd does: the one place where a shell gets a string, and the
+ * string is the user's own, untouched. It goes by the environment, which only the same user and root can read: the
+ * arguments of a process are shown to everybody. Waits until the shell ends, not until what it left in the background
+ * does.
  */
 export async function runRecoverCommand(command: string, timeoutMs: number): Promise<CommandResult> {
   const startedMs = bootTimeMs();
@@ -70,11 +72,20 @@ export async function runRecoverCommand(command: string, timeoutMs: number): Pro
   }
 }
 
+const variable = 'FAULTLINE_RECOVER_COMMAND';
+
+/** What the shell is given as its argument: take the command, hide it from what it starts, and run it. */
+const evaluate = `command=$${variable}; unset ${variable}; eval "$command"`;
+
 type Ended = Pick<CommandResult, 'exitCode' | 'signal' | 'timedOut'>;
 
 async function runShell(command: string, timeoutMs: number, output: number): Promise<Ended> {
   const { spawn } = await import('node:child_process'); // it brings all of node:net: only where it is needed
-  const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', output, output], detached: true });
+  const child = spawn('/bin/sh', ['-c', evaluate], {
+    stdio: ['ignore', output, output],
+    detached: true,
+    env: { ...process.env, [variable]: command },
+  });
   let timedOut = false;
   const gentle = setTimeout(() => {
     timedOut = true;

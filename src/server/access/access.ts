@@ -96,6 +96,11 @@ function isRefusal(error: unknown): error is FaultlineError {
   return error instanceof FaultlineError && (error.code === 'UNAUTHENTICATED' || error.code === 'FORBIDDEN');
 }
 
+/** Connections are for those who may come in: nobody else keeps one for longer than an answer. */
+function doNotLinger(reply: FastifyReply): void {
+  void reply.header('connection', 'close');
+}
+
 /** The path without its query: some people put tokens there. */
 function askedBy(request: FastifyRequest): JsonObject {
   const [path = ''] = request.url.split('?', 1);
@@ -125,7 +130,9 @@ export function addAccess(app: FastifyInstance, access: Access): void {
     const origin = { actor: originOf(request) };
     try {
       request.caller = await letIn(request, origin);
+      if (request.caller === undefined) doNotLinger(reply);
     } catch (error) {
+      doNotLinger(reply);
       await access.limitRate(request, reply);
       if (isRefusal(error)) {
         if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');

@@ -48,7 +48,7 @@ function look(socket: TLSSocket): Seen | undefined {
   return {
     actor: { certificate: { subject: name, fingerprint: certificate.fingerprint256 } },
     name: name === '' ? 'without a name' : `of ${JSON.stringify(printable(name))}`,
-    reads: parts(certificate.subject?.OU).includes('read'),
+    reads: parts(certificate.subject?.OU).some((unit) => unit.toLowerCase() === 'read'),
     from: Date.parse(certificate.valid_from ?? ''),
     to: Date.parse(certificate.valid_to ?? ''),
     error: socket.authorized ? undefined : String(error),

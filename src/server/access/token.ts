@@ -114,7 +114,8 @@ function readToken(role: Role, file: string | undefined, env: NodeJS.ProcessEnv)
 }
 
 /**
- * The tokens from the files of the options or from the environment, out of which they are removed.
+ * The tokens from the files of the options or from the environment, out of which they are removed, so that no
+ * process that is started here inherits them. (/proc/PID/environ goes on showing them to the same user and to root.)
  *
  * @throws {FaultlineError} ARGUMENT_INVALID, SERVER_UNSAFE: a file that is not there, that others can read, or that
  *   holds no fit token

@@ -96,6 +96,11 @@ function doubt({ shortfall, targets, verdict }: AttackDocument): string {
 function attackAnswerOf(document: AttackDocument): AttackAnswer {
   const { uid, verdict, shortfall } = document;
   if (shortfall?.code === 'INJECTION_FAILED') throw errorOf(shortfall);
+  if (document.state === 'recovered') {
+    // It was asked for before, and has been undone since. A client that means another attack must hear of it.
+    const reason = `this attack was made at ${document.createdAt} and is recovered: nothing was done now`;
+    return { ...success(uid), verdict: verdict ?? 'inconclusive', reason };
+  }
   if (verdict === 'confirmed') return success(uid);
   return { ...success(uid), verdict: verdict ?? 'inconclusive', reason: printable(doubt(document)) };
 }

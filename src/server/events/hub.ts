@@ -100,8 +100,9 @@ export function eventHub(service: Service, watch: StreamWatch, options: HubOptio
   }
   function add(request: StreamRequest, open: () => ServerResponse): void {
     refuseTooMany();
-    const last = tail.lastId();
+    // In this order: what is written in between is heard, and not twice, since the stream goes by the numbers.
     drive.start();
+    const last = tail.lastId();
     const response = open();
     const stream = startStream(response, {
       tail,

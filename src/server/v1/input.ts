@@ -52,7 +52,8 @@ export function parseQuery<Schema extends TObject>(schema: Schema, query: unknow
   return parseInput(schema, Object.fromEntries(given.map(([name, value]) => [name, typed(types.get(name), value)])));
 }
 
-const uidPattern = new RegExp(attackSchema.properties.uid.pattern ?? '');
+/** As it may be chosen; `~1` and so on are added to the uids of attempts that came to nothing. */
+const uidPattern = new RegExp((attackSchema.properties.uid.pattern ?? '').replace(/\$$/, '(?:~\\d+)?$'));
 
 /** The uid in the path. @throws {FaultlineError} UID_INVALID for what can be nobody's */
 export function uidOf(request: FastifyRequest): string {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -22,6 +23,19 @@ function endKeeper(stateDir: string): void {
   }
 }
 
+/** The recover commands of services that were killed live on. */
+function endShells(command: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/u.test(name))) {
+    let environment: string;
+    try {
+      environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+    } catch {
+      continue; // it is gone, or somebody else's
+    }
+    if (environment.includes(`FAULTLINE_RECOVER_COMMAND=${command}\0`)) process.kill(Number(pid), 'SIGKILL');
+  }
+}
+
 const stop = (pid: number, more: object = {}) => ({ kind: 'process', action: 'stop', process: String(pid), ...more });
 
 describe('the service ends', () => {
@@ -30,7 +44,7 @@ describe('the service ends', () => {
     const [leased, open] = [await sleeper('fl-leased'), await sleeper('fl-open')];
     const first = await startServer({ stateDir });
     expect(
-      (await post(`${first.url}/api/v1/injections`, stop(leased.pid, { duration: '3s', uid: 'leased' }))).status,
+      (await post(`${first.url}/api/v1/injections`, stop(leased.pid, { duration: '8s', uid: 'leased' }))).status,
     ).toBe(201);
     expect((await post(`${first.url}/api/v1/injections`, stop(open.pid, { uid: 'open' }))).status).toBe(201);
     expect(await first.end('SIGTERM')).toBe(0);
@@ -49,7 +63,7 @@ describe('the service ends', () => {
     const target = await sleeper('fl-overdue');
     const first = await startServer({ stateDir });
     expect(
-      (await post(`${first.url}/api/v1/injections`, stop(target.pid, { duration: '1s', uid: 'overdue' }))).status,
+      (await post(`${first.url}/api/v1/injections`, stop(target.pid, { duration: '4s', uid: 'overdue' }))).status,
     ).toBe(201);
     await first.end('SIGKILL');
     endKeeper(stateDir);
@@ -66,7 +80,7 @@ describe('the service ends', () => {
     const stateDir = tempStateDir();
     const target = await sleeper('fl-kept');
     const server = await startServer({ stateDir });
-    await post(`${server.url}/api/v1/injections`, stop(target.pid, { duration: '2s', uid: 'kept' }));
+    await post(`${server.url}/api/v1/injections`, stop(target.pid, { duration: '6s', uid: 'kept' }));
     expect(stateOf(target.pid)).toBe('T');
     endKeeper(stateDir);
     await until('the service continues it', () => stateOf(target.pid) === 'S');
@@ -101,6 +115,68 @@ describe('the service ends', () => {
   });
 });
 
+describe('much is under way', () => {
+  test('clients have gone, and it is told to end: each attack comes to its end first', async () => {
+    const stateDir = tempStateDir();
+    const targets = await Promise.all(Array.from({ length: 20 }, (_, index) => sleeper(`fl-left-${index}`)));
+    const server = await startServer({ stateDir });
+    const impatience = new AbortController();
+    const answers = targets.map(({ pid }) =>
+      fetch(`${server.url}/api/v1/injections`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(stop(pid)),
+        signal: impatience.signal,
+      }).catch(() => undefined),
+    );
+    await until('the first is stopped', () => targets.some(({ pid }) => stateOf(pid) === 'T'));
+    impatience.abort();
+    expect(await server.end('SIGTERM'), server.log()).toBe(0);
+    await Promise.all(answers);
+    const states = readJournal(stateDir).map(({ record }) => record.state);
+    expect(states.filter((state) => state !== 'injected' && state !== 'failed')).toEqual([]);
+    const stopped = targets.filter(({ pid }) => stateOf(pid) === 'T');
+    expect(stopped).toHaveLength(states.filter((state) => state === 'injected').length);
+    expect(await cli(['recover', '--all'], { stateDir })).toMatchObject({ code: 0 });
+    expect(targets.map(({ pid }) => stateOf(pid))).toEqual(targets.map(() => 'S'));
+  });
+
+  test('undoing does not wait behind attacks', async () => {
+    const [slow, quick] = [await sleeper('fl-observed'), await sleeper('fl-undone')];
+    const server = await startServer({ stateDir: tempStateDir(), args: ['--max-concurrency', '1'] });
+    const url = `${server.url}/api/v1/injections`;
+    expect(await post(url, stop(quick.pid, { uid: 'quick' }))).toMatchObject({ status: 201 });
+    const body = { kind: 'process', action: 'kill', process: String(slow.pid), observe: '1h', uid: 'slow' };
+    const answer = post(url, body);
+    await until('the attack is under way', () => slow.child.signalCode === 'SIGKILL');
+    expect(await del(`${url}/quick`)).toMatchObject({ status: 200, body: { recovered: true } });
+    expect(await del(`${url}/slow`)).toMatchObject({ status: 200 });
+    expect(await answer).toMatchObject({ status: 409, body: { error: { code: 'INJECTION_CANCELLED' } } });
+  });
+
+  test('one recover command that hangs keeps no other overdue lease waiting', async () => {
+    const stateDir = tempStateDir();
+    const [hung, other] = [await sleeper('fl-hung'), await sleeper('fl-other')];
+    const first = await startServer({ stateDir, args: ['--allow-recover-cmd'] });
+    const url = `${first.url}/api/v1/injections`;
+    const recover = { recoverCmd: 'exec sleep 3600', recoverTimeout: '1h' };
+    await post(url, stop(hung.pid, { duration: '3s', uid: 'hung', ...recover }));
+    await post(url, stop(other.pid, { duration: '4s', uid: 'other' }));
+    await first.end('SIGKILL');
+    endKeeper(stateDir);
+    expect(stateOf(other.pid)).toBe('T');
+    const endBootMs = readJournal(stateDir).find(({ record }) => record.uid === 'other')?.record.leaseEndBootMs;
+    await until('both leases are over', () => bootTimeMs() > (endBootMs ?? 0));
+    const second = await startServer({ stateDir });
+    await until('the other is continued', () => stateOf(other.pid) === 'S');
+    expect(readJournal(stateDir)[0]?.record.state).toBe('recovering');
+    await second.end('SIGKILL');
+    endKeeper(stateDir);
+    endShells('exec sleep 3600');
+    await cli(['recover', 'hung', '--abandon'], { stateDir });
+  });
+});
+
 describe('one service a state folder', () => {
   test('the second is refused and names the first; after a SIGKILL there is no first', async () => {
     const stateDir = tempStateDir();
@@ -113,6 +189,26 @@ describe('one service a state folder', () => {
     const third = await startServer({ stateDir });
     expect((await get(`${third.url}/api/system/health`)).body).toEqual({ status: 0, message: '' });
     expect(await third.end('SIGTERM')).toBe(0);
+  });
+
+  test.runIf(process.geteuid?.() === 0)('nor is there a second one in another PID namespace', async () => {
+    const stateDir = tempStateDir();
+    const first = await startServer({ stateDir });
+    const script = path.resolve(import.meta.dirname, '../../../dist/faultline.js');
+    const inside = [
+      '--pid',
+      '--fork',
+      '--mount-proc',
+      '--kill-child',
+      process.execPath,
+      script,
+      '--state-dir',
+      stateDir,
+    ];
+    const ran = spawnSync('unshare', [...inside, 'server', '--port', '0'], { encoding: 'utf8', timeout: 60_000 });
+    expect(ran.stderr).toContain('[SERVER_RUNNING]');
+    expect(ran.status).toBe(1);
+    expect(await first.end('SIGTERM')).toBe(0);
   });
 
   test('a port that is taken is an error in words, and leaves the folder to others', async () => {

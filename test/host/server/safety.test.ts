@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hasOpenssl, makeAuthority } from '../../support/certificates.ts';
@@ -35,7 +36,7 @@ describe('who may ask', () => {
     },
   );
 
-  test('with a token any address will do; a wrong one and one for reading do not attack, and it is audited', async () => {
+  test('with a token any address will do; a wrong one and one for reading do not attack; audited', async () => {
     const stateDir = tempStateDir();
     const flags = ['--token-file', tokenFile(attackToken), '--read-token-file', tokenFile(readToken)];
     const server = await startServer({ stateDir, args: ['--host', '0.0.0.0', ...flags] });
@@ -67,6 +68,26 @@ describe('who may ask', () => {
     expect(results.filter((result) => result === 'UNAUTHENTICATED')).toHaveLength(6);
     expect(results.filter((result) => result === 'FORBIDDEN')).toHaveLength(2);
     for (const text of [audit.stdout, server.log()]) expect(text).not.toMatch(/token-(?:0123|to-read-0123)/);
+  });
+
+  test('who asks on and on without reading an answer is cut off, and costs little', async () => {
+    const server = await startServer({ stateDir: tempStateDir(), args: ['--token-file', tokenFile(attackToken)] });
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.pause();
+    const closed = new Promise((resolve) => {
+      socket.once('close', resolve);
+    });
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2_000));
+    expect(await get(`${server.url}/api/system/health`)).toMatchObject({ status: 200 });
+    let answers = 0;
+    socket.on('data', (piece) => (answers += piece.toString('latin1').split('HTTP/1.1 200').length - 1));
+    socket.resume();
+    await closed;
+    expect(answers).toBeLessThan(100);
+    const kib = Number(/^VmHWM:\s*(\d+)/mu.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]);
+    expect(kib / 1024, 'its peak of memory').toBeLessThan(200);
   });
 
   test.runIf(process.geteuid?.() === 0)('another user of this host is refused, without a token', async () => {
