@@ -56,7 +56,7 @@ export interface Recovery {
 
 export function notFound(uid: string): FaultlineError {
   return new FaultlineError('INJECTION_NOT_FOUND', `there is no injection ${uid}`, {
-    hint: 'faultline search --all lists them; the state folder may be another one (--state-dir)',
+    hint: 'faultline search --all lists them, faultline schedule list the schedules; or is it another state folder?',
   });
 }
 

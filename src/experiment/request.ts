@@ -6,6 +6,7 @@ import { type Presentation, parseInput } from '../base/schema.ts';
 import { printable } from '../base/text.ts';
 import { faultOf } from '../faults/registry.ts';
 import { randomUuid } from '../linux/random-uuid.ts';
+import { editDistance } from '../targets/near-names.ts';
 import type { Limits } from './guard.ts';
 
 const present = (presentation: Presentation): Presentation => presentation;
@@ -77,9 +78,28 @@ export async function parseAttackBody(body: JsonObject): Promise<AttackRequest> 
       hint: 'for example {"kind":"process","action":"stop","process":"nginx","duration":"30s"}',
     });
   }
+  refuseUnknownAction(kind, action);
+  refuseUnknownFields(kind, action, Object.keys(fields));
   const of = (common: boolean): JsonObject =>
     Object.fromEntries(Object.entries(fields).filter(([key]) => commonFields.has(key) === common));
   return parseAttack(kind, action, of(true), of(false));
+}
+
+/** @throws {FaultlineError} ARGUMENT_INVALID, with the field that may have been meant */
+function refuseUnknownFields(kind: string, action: string, given: readonly string[]): void {
+  const properties = Object.entries(faultOf(kind).actions[action]?.schema.properties ?? {});
+  const aliases = properties.flatMap(
+    ([, schema]) => (schema as { readonly aliases?: readonly string[] }).aliases ?? [],
+  );
+  const known = [...properties.map(([name]) => name), ...commonFields];
+  const unknown = given.find((field) => !known.includes(field) && !aliases.includes(field));
+  if (unknown === undefined) return;
+  const plain = unknown.slice(0, 80).toLowerCase().replaceAll(/[-_]/g, '');
+  const near = known.find((field) => editDistance(plain, field.toLowerCase()) <= 2);
+  throw new FaultlineError('ARGUMENT_INVALID', `there is nothing called ${printable(unknown.slice(0, 80))} here`, {
+    hint: near === undefined ? `there is: ${known.join(', ')}` : `did you mean ${near}?`,
+    details: { path: `/${unknown.slice(0, 80)}` },
+  });
 }
 
 /** {@link parseAttackBody} backwards, for whoever sends it on: with its uid, so that it may be sent again. */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../base/json.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { insertEvent } from '../store/events.ts';
 import type { Store } from '../store/store.ts';
-import type { EngineEvent, EventType, Observer } from './events.ts';
+import type { EngineEvent, EventType, Observer, PassingEventType } from './events.ts';
 
 /** The injection an event belongs to. */
 export interface Subject {
@@ -11,9 +11,6 @@ export interface Subject {
 }
 
 export type Recorder = (subject: Subject | null, type: EventType, data?: JsonObject) => void;
-
-/** Events that are told and not kept. */
-type Telling = 'progress' | 'writing' | 'written';
 
 /** The one way to change the journal: changes and the events that tell of them are one transaction. */
 export interface Timeline {
@@ -25,14 +22,14 @@ export interface Timeline {
    */
   write<Result>(step: string, body: (record: Recorder) => Result): Promise<Result>;
   /** Tell without writing. */
-  tell(uid: string | null, type: Telling, data: JsonObject): void;
+  tell(uid: string | null, type: PassingEventType, data: JsonObject): void;
 }
 
 export function timelineOver(store: Store, observe: Observer): Timeline {
   function make(uid: string | null, type: EventType, data: JsonObject): EngineEvent {
     return Object.freeze({ uid, type, data, at: Date.now(), bootMs: bootTimeMs() });
   }
-  function tell(uid: string | null, type: Telling, data: JsonObject): void {
+  function tell(uid: string | null, type: PassingEventType, data: JsonObject): void {
     observe(make(uid, type, data));
   }
   async function write<Result>(step: string, body: (record: Recorder) => Result): Promise<Result> {

@@ -63,7 +63,8 @@ async function placeOf(host: string): Promise<Place> {
   return { address: address ?? bare, local };
 }
 
-function refuseUnprotected(host: string, tls: Tls | undefined): FaultlineError {
+/** The error for an address that others can reach, without anything that tells who asks. */
+export function unprotected(host: string, tls?: Tls): FaultlineError {
   const sentence =
     tls === undefined
       ? `${printable(host)} can be reached from other hosts, and anybody could attack this one`
@@ -99,7 +100,7 @@ export async function refuseUnsafe(options: ServerOptions, env: NodeJS.ProcessEn
   const tls = readTls(options);
   const place = await placeOf(options.host);
   const protectedByCallers = hasTokens(tokens) || tls?.clientCertificates === true;
-  if (!place.local && !protectedByCallers) throw refuseUnprotected(options.host, tls);
+  if (!place.local && !protectedByCallers) throw unprotected(options.host, tls);
   return Object.freeze({
     address: place.address,
     tokens,

@@ -6,6 +6,7 @@ import type { EngineEvent } from '../experiment/events.ts';
 import type { ScheduleRunner } from '../experiment/schedule/run.ts';
 import { refusalLog, type RefusalLog } from './access/refusals.ts';
 import { addApi, addSystem, type AppContext, newApp } from './app.ts';
+import { logSchedules } from './schedule-log.ts';
 import { keepHeapSmall } from './heap.ts';
 import { type LogStream, logStream } from './log.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -60,6 +61,18 @@ function urlOf({ app, scheme }: Listener): string {
   return `${scheme}://${host}:${address.port}`;
 }
 
+/** What to do about an address that cannot be had, by the error of bind(2) and listen(2). */
+const addressHints: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program is there already; choose another port with --port or --https-port',
+  EACCES: 'ports below 1024 are for root; choose another one with --port or --https-port',
+  EADDRNOTAVAIL: 'no interface of this host has that address; see ip addr',
+};
+
+function addressHint(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return addressHints[code] ?? 'choose another one with --port or --host';
+}
+
 async function listen(listener: Listener, host: string): Promise<string> {
   const { app, port } = listener;
   try {
@@ -68,7 +81,7 @@ async function listen(listener: Listener, host: string): Promise<string> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FaultlineError('ADDRESS_UNUSABLE', `cannot listen on ${printable(host)}:${port}: ${printable(reason)}`, {
-      hint: 'another program may be there already; choose another one with --port or --host',
+      hint: addressHint(cause),
       cause,
     });
   }
@@ -203,12 +216,17 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
     await engine.enterService('an address that it is about to take');
     try {
       const metrics = createMetrics(engine);
-      observe = metrics.observe;
       const started = await start(engine, metrics, options, safety, stream);
+      observe = (event) => {
+        metrics.observe(event);
+        logSchedules(started.log, event);
+      };
       hooks.onListening(started.urls);
       await aborted(hooks.stop);
       started.log.info('stopping');
-      return await stop(started, force);
+      const finished = await stop(started, force);
+      started.log.info('stopped');
+      return finished;
     } finally {
       await engine.leaveService();
     }

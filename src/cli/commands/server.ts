@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
@@ -61,14 +62,18 @@ function givenFlags(command: Command): readonly string[] {
 
 /** Print a systemd unit that runs this very program with these flags. */
 async function sayUnit(command: Command, options: ServerOptions): Promise<void> {
-  const { isLoopback } = await import('../../server/safety.ts');
+  const { isLoopback, unprotected } = await import('../../server/safety.ts');
   const { systemdUnit } = await import('../../server/systemd-unit.ts');
   const { stateDir, certFile, keyFile, caFile, tokenFile, readTokenFile } = options;
   const files = Object.entries({ certFile, keyFile, caFile, tokenFile, readTokenFile });
+  const network = options.host !== 'localhost' && !isLoopback(options.host);
+  if (network && [caFile, tokenFile, readTokenFile].every((file) => file === undefined)) {
+    throw unprotected(options.host);
+  }
   const unit = systemdUnit({
-    command: [process.execPath, resolve(process.argv[1] ?? ''), 'server', ...givenFlags(command)],
+    command: [process.execPath, realpathSync(process.argv[1] ?? ''), 'server', ...givenFlags(command)],
     stateDir: stateDir === undefined ? undefined : resolve(stateDir),
-    network: options.host !== 'localhost' && !isLoopback(options.host),
+    network,
     ...Object.fromEntries(files.filter(([, file]) => file !== undefined)),
   });
   say(unit.trimEnd());

@@ -32,9 +32,9 @@ function refuseRepeated({ uid }: AttackRequest, { state }: AttackDocument, { sta
 
 /** What is no uid is no part of a path either: `..` would lead elsewhere, and nothing to all injections. */
 function injectionPath(uid: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(uid)) return `/injections/${uid}`;
+  if (/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}(?:~\d+)?$/.test(uid)) return `/injections/${uid}`;
   throw new FaultlineError('INJECTION_NOT_FOUND', `there is no injection ${printable(uid)}`, {
-    hint: 'faultline search --all lists them; the state folder may be another one (--state-dir)',
+    hint: 'faultline search --all lists them, faultline schedule list the schedules; or is it another state folder?',
   });
 }
 

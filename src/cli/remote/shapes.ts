@@ -167,7 +167,7 @@ export const isScheduleEnd = having({
 
 export const isAudit = having({
   items: listOf(
-    having({ at: time, actor: facts, action: word, subject: orNull(text), parameters: facts, result: word }),
+    having({ at: time, actor: facts, action: text, subject: orNull(text), parameters: facts, result: word }),
   ),
 }) as Guard<{ readonly items: readonly AuditDocument[] }>;
 

@@ -61,7 +61,9 @@ function isTls(socket: Socket): socket is TLSSocket {
 
 function none(): Identity {
   const refusal = new FaultlineError('UNAUTHENTICATED', 'this service needs a client certificate', {
-    hint: 'present one that an authority of the service has signed, as with: curl --cert FILE --key FILE',
+    hint:
+      'present one that an authority of the service has signed: curl --cert FILE --key FILE; ' +
+      'faultline --client-cert FILE --client-key FILE',
   });
   return { refusal, actor: {} };
 }

@@ -151,7 +151,7 @@ function matches(known: Buffer | undefined, given: Buffer): boolean {
  * @throws {FaultlineError} UNAUTHENTICATED
  */
 export function roleOfToken(tokens: Tokens, header: string | undefined): Role {
-  const hint = 'send it in a header: authorization: Bearer TOKEN';
+  const hint = 'send it in a header, authorization: Bearer TOKEN; commands of faultline take --token-file FILE';
   if (header === undefined) throw new FaultlineError('UNAUTHENTICATED', 'this service needs a token', { hint });
   const token = bearerToken(header);
   if (token === undefined) {

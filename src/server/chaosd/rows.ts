@@ -158,11 +158,14 @@ export function experimentRow(record: InjectionRecord): ExperimentRow {
   };
 }
 
+/** Injections and schedules are numbered apart here; chaosd numbers all experiments together. */
+const firstScheduleId = 1_000_000_000;
+
 /** A schedule is an experiment of its own, and its runs are told with it. */
 export function scheduleRow(record: ScheduleRecord): ExperimentRow {
   const { createdAt, lastRunAt, endedAt } = record;
   return {
-    id: record.id,
+    id: firstScheduleId + record.id,
     uid: record.uid,
     created_at: iso(createdAt),
     updated_at: iso(Math.max(createdAt, lastRunAt ?? 0, endedAt ?? 0)),

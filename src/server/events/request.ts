@@ -1,6 +1,7 @@
 import { FaultlineError } from '../../base/error.ts';
 import { object, optional, type Static, string } from '../../base/schema-types.ts';
 import { printable } from '../../base/text.ts';
+import { isKept, keptEventTypes } from '../../experiment/events.ts';
 import type { EventFilter, JournalEvent } from '../../experiment/tail.ts';
 
 export const eventsQuery = object(
@@ -52,6 +53,12 @@ function startOf(query: EventsQuery, lastEventId: string | readonly string[] | u
 /** @throws {FaultlineError} ARGUMENT_INVALID */
 export function streamRequest(query: EventsQuery, lastEventId: string | readonly string[] | undefined): StreamRequest {
   const { uid, kind, type } = query;
+  const unknown = type?.split(',').find((one) => !isKept(one));
+  if (unknown !== undefined) {
+    throw new FaultlineError('ARGUMENT_INVALID', `there is no event of the type ${printable(unknown)}`, {
+      hint: `there is: ${keptEventTypes.join(', ')}`,
+    });
+  }
   return {
     filter: {
       ...(uid === undefined ? {} : { uid }),

@@ -144,7 +144,7 @@ describe('resuming', () => {
     const standing = await hear(at(service));
     const writing = (async () => {
       for (let written = 0; written < total; written += 50) {
-        await writer.write('tick', 50, 200);
+        await writer.write('round', 50, 200);
         await new Promise(setImmediate);
       }
     })();
@@ -312,7 +312,7 @@ describe('clients that do not read', () => {
     const stateDir = tempStateDir();
     const service = await startInProcess(stateDir);
     const writer = otherWriter(stateDir);
-    const readers = await Promise.all(Array.from({ length: 90 }, () => hear(at(service, '?type=tick'))));
+    const readers = await Promise.all(Array.from({ length: 90 }, () => hear(at(service, '?type=round'))));
     const deaf = await Promise.all(Array.from({ length: 10 }, () => hear(at(service), {}, false)));
     await eventually('all are there', () => service.clients.open === 100);
     let most = 0;
@@ -321,7 +321,7 @@ describe('clients that do not read', () => {
       'ten are dropped',
       async () => {
         await writer.write('ballast', 250, 4_000);
-        await writer.write('tick', 20, 100);
+        await writer.write('round', 20, 100);
         ticks += 20;
         most = Math.max(most, service.buffered());
       },

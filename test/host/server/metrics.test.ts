@@ -173,7 +173,7 @@ describe('what is counted', () => {
     const stateDir = tempStateDir();
     const service = await startInProcess(stateDir);
     const store = openStore(stateDir);
-    const reader = await hear(`${service.url}/api/v1/events?type=tick`);
+    const reader = await hear(`${service.url}/api/v1/events?type=round`);
     const deaf = await hear(`${service.url}/api/v1/events`, {}, false);
     await expectLines(service, 'faultline_event_streams 2', 'faultline_event_streams_dropped_total 0');
     const ballast = { at: 0, bootMs: 0, type: 'ballast', data: { pad: 'x'.repeat(20_000) } };
