@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../base/concurrency.ts';
+import { delayUnless } from '../base/delay.ts';
 import { asFaultlineError, FaultlineError } from '../base/error.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { type InjectionRecord, injectionsToAttend } from '../store/injections.ts';
@@ -65,6 +66,16 @@ export async function repair(
   }
 }
 
+/** Wait for something, at most so many ms. */
+async function waitFor(work: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work, delayUnless(over.signal, ms)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /**
  * What every command does before its own work: undo what was left behind (leases that have ended, injections whose
  * command died half way, anything from before a reboot), and see that leases that go on have a keeper.
@@ -78,10 +89,14 @@ export async function supervise(
   const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
   const keeperLives = isServing(readKeeper(context.store));
   const attended = injectionsToAttend(context.store, moment).filter(({ uid }) => !except.has(uid));
-  const repairs = await mapConcurrently(attended, atOnce, async (injection) => {
+  const repairing = mapConcurrently(attended, atOnce, async (injection) => {
     const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
     return reason === undefined ? undefined : repair(context, injection, reason);
   });
-  if (!keeperLives && leasesToKeep(context) > 0) await ensureKeeper(context);
-  return repairs.filter((one) => one !== undefined);
+  if (!keeperLives) {
+    // A repair that hangs must not keep the leases that go on without a keeper.
+    await waitFor(repairing, keeperGraceMs);
+    if (leasesToKeep(context) > 0) await ensureKeeper(context);
+  }
+  return (await repairing).filter((one) => one !== undefined);
 }

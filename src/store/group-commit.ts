@@ -8,7 +8,7 @@ type Database = InstanceType<typeof DatabaseSync>;
  * How long a write waits for another process's before it gives up, in milliseconds; and how long the next ones do after
  * one has given up: whoever holds the lock seems to hang, and what must be undone should not wait for each write anew.
  */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const impatienceMs = 1_000;
 
 /**

@@ -23,17 +23,16 @@ function endKeeper(stateDir: string): void {
   }
 }
 
-/** The recover commands of services that were killed live on. */
-function endShells(command: string): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/u.test(name))) {
-    let environment: string;
+/** The shells that run this recover command. Those of services that were killed live on. */
+function shellsRunning(command: string): readonly number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/u.test(name));
+  return pids.map(Number).filter((pid) => {
     try {
-      environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`FAULTLINE_RECOVER_COMMAND=${command}\0`);
     } catch {
-      continue; // it is gone, or somebody else's
+      return false; // it is gone, or somebody else's
     }
-    if (environment.includes(`FAULTLINE_RECOVER_COMMAND=${command}\0`)) process.kill(Number(pid), 'SIGKILL');
-  }
+  });
 }
 
 const stop = (pid: number, more: object = {}) => ({ kind: 'process', action: 'stop', process: String(pid), ...more });
@@ -159,7 +158,9 @@ describe('much is under way', () => {
     const [hung, other] = [await sleeper('fl-hung'), await sleeper('fl-other')];
     const first = await startServer({ stateDir, args: ['--allow-recover-cmd'] });
     const url = `${first.url}/api/v1/injections`;
-    const recover = { recoverCmd: 'exec sleep 3600', recoverTimeout: '1h' };
+    // It shows its environment as long as it lives: nothing that it starts has the command in its own.
+    const command = `sleep 3600; : ${path.basename(stateDir)}${process.pid}`;
+    const recover = { recoverCmd: command, recoverTimeout: '1h' };
     await post(url, stop(hung.pid, { duration: '3s', uid: 'hung', ...recover }));
     await post(url, stop(other.pid, { duration: '4s', uid: 'other' }));
     await first.end('SIGKILL');
@@ -169,11 +170,12 @@ describe('much is under way', () => {
     await until('both leases are over', () => bootTimeMs() > (endBootMs ?? 0));
     const second = await startServer({ stateDir });
     await until('the other is continued', () => stateOf(other.pid) === 'S');
+    await until('the command hangs', () => shellsRunning(command).length > 0);
     expect(readJournal(stateDir)[0]?.record.state).toBe('recovering');
     await second.end('SIGKILL');
     endKeeper(stateDir);
-    endShells('exec sleep 3600');
-    await cli(['recover', 'hung', '--abandon'], { stateDir });
+    for (const pid of shellsRunning(command)) process.kill(-pid, 'SIGKILL'); // it leads its group
+    expect(await cli(['recover', 'hung', '--abandon'], { stateDir })).toMatchObject({ code: 0 });
   });
 });
 
