@@ -24,6 +24,9 @@ const undoMs = 10_000;
 
 const sweepMs = 50;
 
+/** How long the start waits for whoever reads the log, in milliseconds. */
+const logPatienceMs = 1_000;
+
 /** Connections that the kernel keeps until they are accepted: a burst of them must not be lost. */
 const backlog = 4_096;
 
@@ -221,6 +224,7 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
         metrics.observe(event);
         logSchedules(started.log, event);
       };
+      await within(stream.drained(), logPatienceMs); // so that these lines come after those of the log
       hooks.onListening(started.urls);
       await aborted(hooks.stop);
       started.log.info('stopping');

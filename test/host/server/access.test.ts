@@ -172,13 +172,28 @@ describe('users of this host', () => {
       opened.push(service);
       return { client, service };
     }
-    try {
+    /** Two connections from one port, one after the other; undefined where somebody else has got the port meanwhile. */
+    async function twoFromOnePort() {
       const first = await connected();
       const { localPort } = first.client;
+      // Node remembers what it was told once, as it does in the service.
       expect(first.service.remotePort).toBe(localPort);
+      const closed = once(first.client, 'close');
       first.client.resetAndDestroy();
-      const second = await connected(localPort);
-      expect(second.service.remotePort).toBe(localPort);
+      await closed;
+      try {
+        return { first, second: await connected(localPort), localPort };
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined;
+        throw error;
+      }
+    }
+    try {
+      let two = await twoFromOnePort();
+      for (let tries = 1; two === undefined && tries < 50; tries++) two = await twoFromOnePort();
+      if (two === undefined) throw new Error('in 50 attempts no port could be had a second time');
+      const { first, second, localPort } = two;
+      expect([first.service.remotePort, second.service.remotePort]).toEqual([localPort, localPort]);
       expect(await localIdentity(first.service)).toMatchObject({ refusal: { code: 'UNAUTHENTICATED' } });
       expect(await localIdentity(second.service)).toMatchObject({ role: 'attack', actor: { uid } });
     } finally {
