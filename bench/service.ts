@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type Figure, median } from './figure.ts';
 
 /*
@@ -30,16 +32,16 @@ async function startServer(args: readonly string[], env: NodeJS.ProcessEnv = {})
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });
-  let text = '';
+  let log = '';
   for await (const piece of child.stderr.iterator({ destroyOnReturn: false })) {
-    text += String(piece);
-    const url = /listening on (\S+)/.exec(text)?.[1];
+    log += String(piece);
+    const url = /listening on (\S+)/.exec(log)?.[1];
     if (url === undefined) continue;
     const readyMs = performance.now() - begin;
     child.stderr.resume(); // its log goes nowhere, but it must go
     return { url, readyMs, child };
   }
-  throw new Error(`the server did not start: ${text}`);
+  throw new Error(`the server did not start: ${log}`);
 }
 
 async function end({ child }: Running): Promise<void> {
@@ -72,17 +74,26 @@ async function sleepers(
   };
 }
 
+/** Connections are kept and used again, as a client library does. */
+const agent = new Agent({ keepAlive: true });
+
 /** @throws Error when the answer is no success */
-async function ask(url: string, init: RequestInit): Promise<unknown> {
-  const answer = await fetch(url, init);
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${text}`);
-  return JSON.parse(text);
+function ask(url: string, method = 'GET', body?: object): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const asked = request(url, { method, agent, headers }, (answer) => {
+      const status = answer.statusCode ?? 0;
+      text(answer).then((read) => {
+        if (status === 200 || status === 201) resolve(JSON.parse(read));
+        else reject(new Error(`${method} ${url}: ${status} ${read}`));
+      }, reject);
+    });
+    asked.once('error', reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }
 
-function post(url: string, body: object): Promise<unknown> {
-  return ask(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-}
+const post = (url: string, body: object): Promise<unknown> => ask(url, 'POST', body);
 
 /** Run `work` for each item, so many at a time. */
 async function inParallel<Item>(width: number, items: readonly Item[], work: (item: Item) => Promise<unknown>) {
@@ -137,17 +148,19 @@ async function startUp(runs: number, env: NodeJS.ProcessEnv): Promise<readonly F
 async function attacks(server: Running, bare: Running, pids: readonly number[]): Promise<readonly Figure[]> {
   const injections = `${server.url}/api/v1/injections`;
   const stop = (pid: number) => post(injections, { kind: 'process', action: 'stop', process: String(pid) });
-  const recover = () => ask(injections, { method: 'DELETE' });
-  const [warm, serial] = [pids.slice(0, 20), pids.slice(20, 120)];
-  await eachTimed(warm, stop);
+  const recover = () => ask(injections, 'DELETE');
+  const [warm, serial] = [pids.slice(0, 250), pids.slice(250)];
+  const askBare = (pid: number) => post(bare.url, { process: String(pid) });
+  await eachTimed(warm, stop); // V8 compiles what is run often: a service is not measured in its first second
+  await eachTimed(warm, askBare);
   const times = await eachTimed(serial, stop);
-  const bareTimes = await eachTimed(serial, (pid) => post(bare.url, { process: String(pid) }));
+  const bareTimes = await eachTimed(serial, askBare);
   await recover();
   const rate = await perSecond(pids.length, () => inParallel(16, pids, stop));
-  const list = (await ask(`${injections}?state=injected&limit=500`, {})) as { readonly items: { uid: string }[] };
+  const list = (await ask(`${injections}?state=injected&limit=500`)) as { readonly items: { uid: string }[] };
   const some = list.items.map(({ uid }) => uid);
   const undone = await perSecond(some.length, () =>
-    inParallel(16, some, (uid) => ask(`${injections}/${uid}`, { method: 'DELETE' })),
+    inParallel(16, some, (uid) => ask(`${injections}/${uid}`, 'DELETE')),
   );
   await recover();
   return [
@@ -177,7 +190,7 @@ async function endurance(server: Running, pids: readonly number[], count: number
   );
   const page = await eachTimed(
     Array.from({ length: 20 }, (_, index) => index),
-    () => ask(`${injections}?limit=500&offset=${Math.floor(count / 2)}`, {}),
+    () => ask(`${injections}?limit=500&offset=${Math.floor(count / 2)}`),
   );
   return [
     { name: `attacks with SIGCONT, ${count} over 16 connections`, value: rate, unit: '/s' },

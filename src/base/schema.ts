@@ -55,6 +55,9 @@ function inputError(schema: TSchema, path: string, value: unknown, message: stri
   });
 }
 
+/** What checks input, once it was needed. */
+let checks: typeof import('./schema-check.ts') | undefined;
+
 /**
  * Check plain data against a schema and return it with its type.
  *
@@ -63,8 +66,8 @@ function inputError(schema: TSchema, path: string, value: unknown, message: stri
  * @throws {FaultlineError} ARGUMENT_INVALID: names the first faulty property, what it was and what was expected.
  */
 export async function parseInput<Schema extends TSchema>(schema: Schema, input: unknown): Promise<Static<Schema>> {
-  const { Check } = await import('./schema-check.ts');
-  if (Check(schema, input)) return input;
+  checks ??= await import('./schema-check.ts');
+  if (checks.Check(schema, input)) return input;
   const { Errors } = await import('@sinclair/typebox/errors');
   const first = Errors(schema, input).First();
   throw inputError(schema, first?.path ?? '', first?.value, first?.message);

@@ -94,11 +94,16 @@ function stateAfter(context: EngineContext, injection: InjectionRecord): Injecti
   return applied ? 'unrecoverable' : 'failed';
 }
 
-/** Write the verdicts and the state that follows from them, and let go of the injection. */
+/**
+ * Write the verdicts and the state that follows from them, and let go of the injection.
+ *
+ * @param tell is given the record as it then is, inside the transaction
+ */
 function conclude(
   context: EngineContext,
   injection: InjectionRecord,
   verdicts: readonly TargetVerdict[],
+  tell: (concluded: InjectionRecord) => void,
 ): Promise<void> {
   const { store, timeline } = context;
   return timeline.write('conclude', (record) => {
@@ -123,35 +128,38 @@ function conclude(
     });
     record(injection, 'injected', { verdict, leaseMs: injection.leaseMs });
     if (!live) record(injection, state);
+    tell(currentRecord(context, injection));
   });
 }
 
-/** What the injection lacks, as it is just being concluded. */
-function lacksNow(context: EngineContext, injection: InjectionRecord, verdicts: readonly TargetVerdict[]): unknown {
-  const record = currentRecord(context, injection);
-  if (record.injectedBootMs === null) throw new Error('the injection could not be concluded');
-  return attackShortfall({ record, verdicts });
-}
-
+/** @returns the injection as it was concluded */
 async function carryOut(
   context: EngineContext,
   injection: InjectionRecord,
   { fault, plan }: PreparedAttack,
   entry: AuditEntry,
-): Promise<void> {
+): Promise<InjectionRecord> {
   const leased = injection.leaseMs !== null;
+  const journal = journalOf(context, injection, { round: 0, cancellable: true });
   try {
     if (leased) await ensureKeeper(context);
-    const journal = journalOf(context, injection, { round: 0, cancellable: true });
     const verdicts = await fault.inject(plan, journal);
-    const concluded = conclude(context, injection, verdicts);
-    // A lease is not good before its keeper is.
-    const told = leased ? undefined : entry.write(() => lacksNow(context, injection, verdicts));
-    await concluded;
-    await told;
+    let record: InjectionRecord | undefined;
+    const concluded = (): InjectionRecord => {
+      if (record === undefined) throw new Error('the injection could not be concluded');
+      return record;
+    };
+    await Promise.all([
+      journal.settled(),
+      conclude(context, injection, verdicts, (ended) => (record = ended)),
+      // A lease is not good before its keeper is.
+      leased ? undefined : entry.write(() => attackShortfall({ record: concluded(), verdicts })),
+    ]);
     // Once more: it may have been killed while the targets were being looked at.
     if (leased) await ensureKeeper(context);
+    return concluded();
   } catch (error) {
+    await journal.settled().catch(() => undefined); // what it lacks is as good as not known, and undone as such
     await rollBack(context, injection, error);
     throw error;
   }
@@ -185,8 +193,7 @@ export async function attack(context: EngineContext, request: AttackRequest): Pr
     const operation = beginOperation(context.self);
     try {
       const injection = await admit(context, request, { ...prepared, owner: operation.token });
-      await carryOut(context, injection, prepared, audit);
-      return readInjection(context, currentRecord(context, injection));
+      return readInjection(context, await carryOut(context, injection, prepared, audit));
     } finally {
       operation.end();
     }

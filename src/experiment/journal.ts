@@ -27,6 +27,16 @@ interface Scope extends JournalOptions {
   readonly injection: InjectionRecord;
 }
 
+/** A fault's journal, as the engine has it, which lends it to the fault. */
+export interface OpenJournal extends Journal {
+  /**
+   * Resolves when every settlement is on the disk.
+   *
+   * @throws {FaultlineError} STATE_… when one could not be written, and not to be able to matters
+   */
+  settled(): Promise<void>;
+}
+
 type BuildIntents = Parameters<Journal['intend']>[0];
 
 /** How long an effect waits for another injection that is just letting go of the same thing, in milliseconds. */
@@ -172,14 +182,24 @@ async function sleep(scope: Scope, ms: number): Promise<void> {
   }
 }
 
-/** The journal of one injection as its fault sees it. */
-export function journalOf(context: EngineContext, injection: InjectionRecord, options: JournalOptions): Journal {
+/** The journal of one injection. */
+export function journalOf(context: EngineContext, injection: InjectionRecord, options: JournalOptions): OpenJournal {
   const scope: Scope = { ...options, context, injection };
+  const settling: Promise<void>[] = [];
   return Object.freeze({
     intend: (build: BuildIntents) => intend(scope, build),
-    settle: async (settlements: readonly Settlement[]) => {
-      const write = (): Promise<void> => writeSettlements(scope, settlements);
-      if (settlements.length > 0) await tolerant(scope, write, () => undefined);
+    settle: (settlements: readonly Settlement[]) => {
+      if (settlements.length === 0) return;
+      const written = tolerant(
+        scope,
+        () => writeSettlements(scope, settlements),
+        () => undefined,
+      );
+      written.catch(() => undefined); // whoever waits for all of them hears of it
+      settling.push(written);
+    },
+    settled: async () => {
+      await Promise.all(settling);
     },
     insist: options.insist === true,
     releaseOrThrow: async (effects: readonly Effect[]) => {

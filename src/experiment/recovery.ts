@@ -201,7 +201,7 @@ async function undo(context: EngineContext, injection: InjectionRecord, ending: 
   const fault = await context.descriptorOf(injection.kind).load();
   const verdicts = await fault.recover(ending.effects, journal);
   try {
-    await finish(context, injection, { ...ending, verdicts });
+    await Promise.all([journal.settled(), finish(context, injection, { ...ending, verdicts })]);
   } catch (error) {
     if (!(error instanceof FaultlineError)) throw error;
     onUnwritten(error);

@@ -94,13 +94,15 @@ interface PreparedRound {
 
 async function injectRound(context: EngineContext, fault: Fault, { plan, owned }: PreparedRound): Promise<void> {
   const round = owned.rounds - 1; // it counts this one already
+  const journal = journalOf(context, owned, { round, cancellable: true });
   try {
-    const verdicts = await fault.inject(plan, journalOf(context, owned, { round, cancellable: true }));
-    await writeVerdicts(context, owned, round, verdicts);
+    const verdicts = await fault.inject(plan, journal);
+    await Promise.all([journal.settled(), writeVerdicts(context, owned, round, verdicts)]);
   } catch (error) {
     // Cancelled by a recovery that waits for us: it takes over from the journal as soon as we let go.
     if (!(error instanceof FaultlineError)) throw error;
   } finally {
+    await journal.settled().catch(() => undefined);
     await disown(context, owned);
   }
 }

@@ -164,7 +164,7 @@ export interface Settlement {
   readonly outcome: JsonObject;
 }
 
-/** The fault's way to the journal. What a method writes is on the disk when it resolves. */
+/** The fault's way to the journal. What a promise of it stands for is on the disk when it resolves. */
 export interface Journal {
   /**
    * Write down what is about to happen. `build` runs with the journal's write lock held and is told which other
@@ -176,8 +176,11 @@ export interface Journal {
   intend(
     build: (holdersOf: (hold: string) => readonly Effect[]) => readonly EffectIntent[],
   ): Promise<readonly Effect[]>;
-  /** Write down how effects ended. */
-  settle(settlements: readonly Settlement[]): Promise<void>;
+  /**
+   * Write down how effects ended. The fault need not wait for it: it is asked for at once, in the order of the calls,
+   * and the engine waits for it before it concludes anything. A settlement that comes last shares the engine's commit.
+   */
+  settle(settlements: readonly Settlement[]): void;
   /**
    * Let go of what effects hold, before undoing them. @returns for each effect the uid of another injection that
    * still holds the same: then it is not to be undone yet, and counts as undone here.

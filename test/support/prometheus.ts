@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach } from 'vitest';
 import { tempFolder } from './cli.ts';
 import { eventually } from './eventually.ts';
+import { get } from './http-requests.ts';
 
 /** Debian's package `prometheus` brings both. */
 export const hasPrometheus =
@@ -68,9 +69,9 @@ export async function startPrometheus(target: string, token?: string): Promise<P
   const url = `http://${address() ?? ''}`;
   return Object.freeze<Prometheus>({
     query: async (promql) => {
-      const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(promql)}`);
-      if (!answer.ok) return []; // it is still reading its files
-      const { data } = (await answer.json()) as QueryAnswer;
+      const { status, body } = await get(`${url}/api/v1/query?query=${encodeURIComponent(promql)}`);
+      if (status !== 200) return []; // it is still reading its files
+      const { data } = body as QueryAnswer;
       return data.result.map(({ metric, value }) => ({ labels: metric, value: value[1] }));
     },
   });

@@ -32,7 +32,7 @@ async function inject({ targets }: Plan, journal: Journal): Promise<readonly Tar
     targets.map((target) => ({ type: 'nothing', target, apply: {}, undo: {}, hold: target.key })),
   );
   // Here a real fault acts on the host.
-  await journal.settle(effects.map((effect) => ({ effect, status: 'applied', outcome: {} })));
+  journal.settle(effects.map((effect) => ({ effect, status: 'applied', outcome: {} })));
   return effects.map(({ target }) => confirmed(target, 'held, in name only'));
 }
 
@@ -47,7 +47,7 @@ async function recover(effects: readonly Effect[], journal: Journal): Promise<re
   const heldByOthers = await journal.release(open);
   const last = open.filter((effect) => !heldByOthers.has(effect));
   // Here a real fault undoes what it did to the host.
-  await journal.settle(last.map((effect) => ({ effect, status: 'undone', outcome: {} })));
+  journal.settle(last.map((effect) => ({ effect, status: 'undone', outcome: {} })));
   return open.map((effect) => {
     const other = heldByOthers.get(effect);
     return confirmed(effect.target, other === undefined ? 'let go' : `still held by ${other}`);

@@ -3,8 +3,12 @@ import { pidfdSupport } from '../../linux/pidfd.ts';
 import { readStat } from '../../linux/procfs/stat.ts';
 import type { Requirement } from '../fault.ts';
 
+/** A kernel does not learn while it runs: asked once. */
+let support: ReturnType<typeof pidfdSupport> | undefined;
+
 function pidfds(host: Host): readonly Requirement[] {
-  const { open, exitInfo } = pidfdSupport();
+  support ??= pidfdSupport();
+  const { open, exitInfo } = support;
   const release = `Linux ${host.kernelRelease}`;
   return [
     open

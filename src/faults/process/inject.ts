@@ -108,8 +108,11 @@ function foundStopped(effect: Effect, seen: Seen): Seen {
  */
 async function watchBatch(batch: Batch, signal: number, patience: Patience, journal: Journal) {
   const name = signalName(signal) ?? 'the signal';
-  let noted: Promise<void> | undefined;
-  const note = (): Promise<void> => (noted ??= journal.settle(settlementsOf(batch, new Map())));
+  let noted = false;
+  const note = (): void => {
+    if (!noted) journal.settle(settlementsOf(batch, new Map()));
+    noted = true;
+  };
   try {
     return await watch(
       [...batch.sent.keys()],
@@ -117,13 +120,13 @@ async function watchBatch(batch: Batch, signal: number, patience: Patience, jour
       (clear) => {
         journal.progress(`looking what became of them after ${name}`, clear, batch.sent.size);
       },
-      async (elapsedMs) => {
-        if (elapsedMs > noteAfterMs) await note();
+      (elapsedMs) => {
+        if (elapsedMs > noteAfterMs) note();
         journal.throwIfCancelled();
       },
     );
   } catch (error) {
-    await note();
+    note();
     throw error;
   }
 }
@@ -143,7 +146,7 @@ async function signalBatch(
     );
     const batch = sendAll(held, effects, signal, journal);
     const seen = await watchBatch(batch, signal, patience, journal);
-    await journal.settle(settlementsOf(batch, seen));
+    journal.settle(settlementsOf(batch, seen));
     for (const [sent, { target, effect }] of batch.sent) {
       const one = seen.get(sent) ?? { verdict: 'inconclusive', seen: 'nothing was seen', evidence: {} };
       verdicts.push(verdictOf(target, foundStopped(effect, one)));
@@ -240,7 +243,7 @@ export async function injectSignals(plan: Plan, journal: Journal): Promise<reado
   const verdicts = await signalWithGrace(targets, spec, journal);
   if (command !== undefined) {
     const hit = verdicts.some(({ evidence }) => 'ended' in evidence);
-    await journal.settle([{ effect: command, status: hit ? 'applied' : 'refused', outcome: {} }]);
+    journal.settle([{ effect: command, status: hit ? 'applied' : 'refused', outcome: {} }]);
   }
   return inPlanOrder(plan, await withRespawns(targets, verdicts, spec.observeMs, journal));
 }

@@ -143,14 +143,12 @@ async function continueStopped(stopped: readonly SignalEffect[], journal: Journa
     }
   }
   const found = ours.filter(({ undo }) => undo === 'leave');
-  await journal.settle(
-    found.map(({ effect }) => ({ effect, status: 'undone', outcome: { recovery: 'left stopped' } })),
-  );
+  journal.settle(found.map(({ effect }) => ({ effect, status: 'undone', outcome: { recovery: 'left stopped' } })));
   for (const { effect } of found) verdicts.push(verdictOf(effect.target, 'confirmed', 'left stopped, as it was found'));
   const rest = ours.filter(({ undo }) => undo === 'continue');
   for (let left = rest; left.length > 0; ) {
     const { undone, rest: waiting } = await continueBatch(left.slice(0, batchSize));
-    await journal.settle(undone.flatMap(settlement));
+    journal.settle(undone.flatMap(settlement));
     for (const { one, verdict, seen } of undone) verdicts.push(verdictOf(one.effect.target, verdict, seen));
     left = [...waiting, ...left.slice(batchSize)];
     journal.progress('continued', rest.length - left.length, rest.length);
@@ -176,9 +174,9 @@ function lookAgain(one: SignalEffect): Unknown {
 }
 
 /** A command that died after it had written down a kill leaves open whether it happened: look. */
-async function settleUnknown(signals: readonly SignalEffect[], journal: Journal): Promise<readonly TargetVerdict[]> {
+function settleUnknown(signals: readonly SignalEffect[], journal: Journal): readonly TargetVerdict[] {
   const looks = signals.filter(({ effect, undo }) => undo === 'none' && effect.status === 'intended').map(lookAgain);
-  await journal.settle(looks.map(({ one, status, seen }) => ({ effect: one.effect, status, outcome: { seen } })));
+  journal.settle(looks.map(({ one, status, seen }) => ({ effect: one.effect, status, outcome: { seen } })));
   return looks.map(({ one, seen }) => verdictOf(one.effect.target, 'inconclusive', seen));
 }
 
@@ -210,7 +208,7 @@ async function runCommand(effect: Effect, journal: Journal): Promise<TargetVerdi
   journal.progress('running the recover command', 0, 1);
   const result = await runRecoverCommand(textOf(effect.undo?.['command']), Number(effect.undo?.['timeoutMs']));
   const failed = commandFailed(result);
-  await journal.settle([{ effect, status: failed ? 'applied' : 'undone', outcome: { ...result } }]);
+  journal.settle([{ effect, status: failed ? 'applied' : 'undone', outcome: { ...result } }]);
   const said = result.output.trim();
   const seen = failed && said !== '' ? `${commandSeen(result)}: ${printable(said)}` : commandSeen(result);
   return { target: effect.target, verdict: failed ? 'mismatch' : 'confirmed', seen, evidence: { ...result } };
@@ -223,7 +221,7 @@ async function runCommand(effect: Effect, journal: Journal): Promise<TargetVerdi
 export async function recoverSignals(effects: readonly Effect[], journal: Journal): Promise<readonly TargetVerdict[]> {
   const signals = signalEffects(effects).toReversed();
   const stopped = signals.filter(({ effect, undo }) => undo !== 'none' && mayStand(effect.status));
-  const verdicts = [...(await settleUnknown(signals, journal))];
+  const verdicts = [...settleUnknown(signals, journal)];
   if (stopped.length > 0) verdicts.push(...(await continueStopped(stopped, journal)));
   for (const effect of effects) {
     if (effect.type === 'recover-command' && mayStand(effect.status)) verdicts.push(await runCommand(effect, journal));

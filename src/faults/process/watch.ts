@@ -171,7 +171,7 @@ export async function watch(
   sent: readonly Sent[],
   patience: Patience,
   onProgress: (clear: number) => void,
-  betweenLooks: (elapsedMs: number) => Promise<void>,
+  betweenLooks: (elapsedMs: number) => void,
 ): Promise<ReadonlyMap<Sent, Seen>> {
   const clear = new Map<Sent, Seen>();
   const startBootMs = bootTimeMs();
@@ -186,7 +186,7 @@ export async function watch(
     if (clear.size === sent.length || over) break;
     const pauseMs = pausesMs[turn] ?? lastPauseMs;
     await delay(Math.max(0, Math.min(pauseMs, endBootMs - bootTimeMs())));
-    await betweenLooks(bootTimeMs() - startBootMs);
+    betweenLooks(bootTimeMs() - startBootMs);
   }
   return clear;
 }

@@ -5,6 +5,7 @@ import { openStore } from '../../../src/store/store.ts';
 import { cli, tempStateDir, uidIn } from '../../support/cli.ts';
 import { type HeardEvent, hear } from '../../support/event-stream.ts';
 import { eventually } from '../../support/eventually.ts';
+import { request } from '../../support/http-requests.ts';
 import { type InProcessService, startInProcess } from '../../support/in-process-service.ts';
 import { sleeper } from '../targets/processes.ts';
 
@@ -273,7 +274,7 @@ describe('a stream that is left open', () => {
 
   test('HEAD has no stream to wait for', async () => {
     const service = await startInProcess(tempStateDir());
-    const answer = await fetch(at(service), { method: 'HEAD' });
+    const answer = await request('HEAD', at(service));
     expect(answer.status).toBe(404);
   });
 });

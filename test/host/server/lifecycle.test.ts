@@ -126,7 +126,9 @@ describe('much is under way', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(stop(pid)),
         signal: impatience.signal,
-      }).catch(() => undefined),
+      })
+        .then((answer) => answer.text())
+        .catch(() => undefined),
     );
     await until('the first is stopped', () => targets.some(({ pid }) => stateOf(pid) === 'T'));
     impatience.abort();

@@ -7,6 +7,7 @@ import { openStore } from '../../../src/store/store.ts';
 import { cli, finished, startCli, tempFolder, tempStateDir, uidIn } from '../../support/cli.ts';
 import { hear } from '../../support/event-stream.ts';
 import { eventually } from '../../support/eventually.ts';
+import { get } from '../../support/http-requests.ts';
 import { type InProcessService, startInProcess } from '../../support/in-process-service.ts';
 import { checkMetrics, hasPrometheus, startPrometheus } from '../../support/prometheus.ts';
 import { addSchedule, scheduleService } from '../../support/schedules.ts';
@@ -14,10 +15,10 @@ import { startServer } from '../../support/server.ts';
 import { sleeper } from '../targets/processes.ts';
 
 async function scrape(url: string): Promise<string> {
-  const answer = await fetch(`${url}/metrics`);
+  const answer = await get(`${url}/metrics`);
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
-  return answer.text();
+  return answer.text;
 }
 
 /** Every line of a scrape must be there letter by letter. */
@@ -156,8 +157,8 @@ describe('what is counted', () => {
   test('requests by the pattern of their route, never by what was asked', async () => {
     const service = await startInProcess(tempStateDir());
     const { url } = service;
-    await fetch(`${url}/api/v1/nothing-here/pa55word`);
-    await fetch(`${url}/api/v1/events?after=pa55word`);
+    await get(`${url}/api/v1/nothing-here/pa55word`);
+    await get(`${url}/api/v1/events?after=pa55word`);
     await scrape(url);
     const text = await expectLines(
       service,

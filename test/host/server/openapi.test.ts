@@ -127,7 +127,7 @@ describe('the page', () => {
         expect(answer.status, part).toBe(200);
         expect(answer.headers.get('content-type'), part).toContain(type);
         expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-        // Decoded by fetch, so that both ways must give the same.
+        // The answer comes decoded, so that both ways must give the same.
         const source = path.join(root, 'node_modules/swagger-ui-dist', path.basename(part));
         if (!part.endsWith('start.js')) expect(answer.text === readFileSync(source, 'utf8'), part).toBe(true);
       }
