@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { textOf } from '../../src/base/json.ts';
 import { alsoObserve } from '../../src/cli/engine-session.ts';
 import { main } from '../../src/cli/main.ts';
 
@@ -10,7 +11,7 @@ import { main } from '../../src/cli/main.ts';
  *
  * CRASH_COMMAND  the command that crashes (`attack`, `recover`, `keeper`); others run as usual
  * CRASH_AT       the number of the step at which it dies, from 1
- * CRASH_ON       or the type of the event on which it dies
+ * CRASH_ON       or the type of the event on which it dies; `writing settle` is that of one write
  * CRASH_LOG      a file that gets the name of that step
  */
 const at = Number(process.env['CRASH_AT']);
@@ -21,7 +22,8 @@ let step = 0;
 if (process.argv[2] === process.env['CRASH_COMMAND']) {
   alsoObserve(({ type, data }) => {
     step++;
-    if (step !== at && type !== on) return;
+    const name = type === 'writing' ? `${type} ${textOf(data['step'])}` : type;
+    if (step !== at && name !== on) return;
     if (log !== undefined) appendFileSync(log, `${step} ${type} ${JSON.stringify(data).slice(0, 80)}\n`);
     process.kill(process.pid, 'SIGKILL');
     // The signal is taken at the next return from the kernel; nothing more must happen here until then.

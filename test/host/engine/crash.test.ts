@@ -33,7 +33,7 @@ async function crashAt(
   args: (name: string) => readonly string[],
 ): Promise<Crash> {
   const stateDir = tempStateDir();
-  const name = `crash-target-${at}`;
+  const name = `fl-crash-${typeof at === 'number' ? at : 'on'}`;
   const targets = await Promise.all([sleeper(name), sleeper(name), sleeper(name)]);
   const log = path.join(tempFolder(), 'steps');
   const env = { CRASH_AT: String(at), CRASH_ON: String(at), CRASH_COMMAND: command, CRASH_LOG: log };
@@ -71,7 +71,7 @@ describe('a command killed at any step', () => {
       await expectRecovered(crash, true);
       return crash.ran.signal === 'SIGKILL';
     });
-    // Each of: admit, intend, three signals, settle, conclude, audit has a step before and one after.
+    // Before and after each of: admit, intend, three signals, settle with conclude and audit.
     expect(steps).toBeGreaterThan(15);
   });
 
@@ -101,7 +101,7 @@ describe('a command killed at any step', () => {
   });
 
   test('the next command of any kind repairs it, not only recover', async () => {
-    const crash = await crashAt('effect.applied', 'attack', (name) => ['attack', 'process', 'stop', '-p', name]);
+    const crash = await crashAt('writing settle', 'attack', (name) => ['attack', 'process', 'stop', '-p', name]);
     expect(crash.ran.signal).toBe('SIGKILL');
     const search = await cli(['search'], { stateDir: crash.stateDir });
     expect(search.stderr).toContain('was left behind');
@@ -109,7 +109,7 @@ describe('a command killed at any step', () => {
   });
 
   test('with a lease, the keeper undoes it without any further command', async () => {
-    const crash = await crashAt('effect.applied', 'attack', (name) => [
+    const crash = await crashAt('writing settle', 'attack', (name) => [
       'attack',
       'process',
       'stop',

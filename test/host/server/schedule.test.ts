@@ -234,6 +234,7 @@ const moments = [
   'writing admit',
   'planned',
   'effect.intended',
+  'writing settle',
   'effect.applied',
   'injected',
   'writing settle run', // all is done but the last word
