@@ -46,9 +46,9 @@ async function repairFirst(engine: Engine, quiet: boolean): Promise<void> {
   }
 }
 
-/** The program and the arguments that run this very program as a keeper. */
-export function keeperCommand(): readonly string[] {
-  return [process.execPath, process.argv[1] ?? '', 'keeper'];
+/** How to run this very program: its interpreter and its script. */
+export function ownProgram(): readonly string[] {
+  return [process.execPath, process.argv[1] ?? ''];
 }
 
 /** Do something with the engine: open it, repair what was left behind, show progress, close it whatever happens. */
@@ -66,7 +66,7 @@ export async function withEngine<Result>(
     engine = openEngine({
       stateDir: invocation.stateDir,
       via: options.via,
-      keeperCommand: keeperCommand(),
+      program: ownProgram(),
       interrupted: interruption().signal,
       observe: (event) => {
         progress.observe(event);

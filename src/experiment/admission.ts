@@ -96,6 +96,7 @@ function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, own
     owner,
     actor: context.actor,
     schedule: request.schedule ?? null,
+    tended: plan.tended === true,
   };
 }
 

@@ -79,7 +79,7 @@ export async function prepareAttack(context: EngineContext, request: AttackReque
   await refuseUnsupported(fault, context);
   const policy = await context.policy();
   const protection = protectionFor(policy, request.allowProtected);
-  const plan = await fault.plan(request.action, spec, { host: context.host, protection, round: 0 });
+  const plan = await fault.plan(request.action, spec, { host: context.host, site: context, protection, round: 0 });
   guardPlan(plan, request.limits, policy);
   refuseUselessLease(request, plan);
   refuseEmpty(plan);
@@ -139,11 +139,11 @@ async function carryOut(
   { fault, plan }: PreparedAttack,
   entry: AuditEntry,
 ): Promise<InjectionRecord> {
-  const leased = injection.leaseMs !== null;
+  const kept = injection.leaseMs !== null || injection.tended;
   const journal = journalOf(context, injection, { round: 0, cancellable: true });
   try {
-    if (leased) await ensureKeeper(context);
-    const verdicts = await fault.inject(plan, journal);
+    if (kept) await ensureKeeper(context);
+    const verdicts = await fault.inject(plan, journal, context);
     let record: InjectionRecord | undefined;
     const concluded = (): InjectionRecord => {
       if (record === undefined) throw new Error('the injection could not be concluded');
@@ -152,11 +152,11 @@ async function carryOut(
     await Promise.all([
       journal.settled(),
       conclude(context, injection, verdicts, (ended) => (record = ended)),
-      // A lease is not good before its keeper is.
-      leased ? undefined : entry.write(() => attackShortfall({ record: concluded(), verdicts })),
+      // It is not good before its keeper is.
+      kept ? undefined : entry.write(() => attackShortfall({ record: concluded(), verdicts })),
     ]);
     // Once more: it may have been killed while the targets were being looked at.
-    if (leased) await ensureKeeper(context);
+    if (kept) await ensureKeeper(context);
     return concluded();
   } catch (error) {
     await journal.settled().catch(() => undefined); // what it lacks is as good as not known, and undone as such

@@ -27,8 +27,8 @@ export interface EngineContext {
   readonly actor: JsonObject;
   /** This process. */
   readonly self: ProcessIdentity;
-  /** How to start a keeper: the program and the arguments that make it run `keeper`. */
-  readonly keeperCommand: readonly string[];
+  /** How to run this very program: its interpreter and its script. */
+  readonly program: readonly string[];
   /** Aborted when the user wants out: what is being injected is then undone. */
   readonly interrupted: AbortSignal;
   /** Attacks of this process by uid, so that one that is asked for twice happens once. */
@@ -41,8 +41,8 @@ export interface EngineOptions {
   readonly stateDir: string | undefined;
   /** Who asks, for the audit log: `cli`, `keeper`. */
   readonly via: string;
-  /** The program and arguments that run a keeper; `--state-dir` is added. */
-  readonly keeperCommand: readonly string[];
+  /** How to run this very program, for processes of its own such as the keeper: its interpreter and its script. */
+  readonly program: readonly string[];
   /** Abort it to stop what is being injected; it is then undone. */
   readonly interrupted: AbortSignal;
   readonly observe: Observer;
@@ -73,7 +73,7 @@ export function openContext(options: EngineOptions): EngineContext {
     policy: readPolicy,
     actor: currentActor(options.via),
     self: identityOf(self),
-    keeperCommand: options.keeperCommand,
+    program: options.program,
     interrupted: options.interrupted,
     underWay: new Map(),
     descriptorOf: faultOf,

@@ -158,7 +158,7 @@ function engineOver(context: EngineContext): Engine {
     count: (filter: InjectionFilter) => countInjections(context.store, filter),
     observe: async ({ record, effects }: Injection) => {
       const fault = await context.descriptorOf(record.kind).load();
-      return isLive(record.state) || record.bootId === context.host.bootId ? fault.observe(effects) : [];
+      return isLive(record.state) || record.bootId === context.host.bootId ? fault.observe(effects, context) : [];
     },
     audit: (limit: number) => listAudit(context.store, limit),
     auditRefusal: (asked: JsonObject, error: FaultlineError) =>

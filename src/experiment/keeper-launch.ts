@@ -25,12 +25,12 @@ function keeperEnvironment(): NodeJS.ProcessEnv {
 
 async function launch(context: EngineContext): Promise<void> {
   const { spawn } = await import('node:child_process'); // it brings all of node:net: only where it is needed
-  const [program, ...args] = context.keeperCommand;
-  if (program === undefined) throw new Error('no keeper command was given');
+  const [interpreter, ...script] = context.program;
+  if (interpreter === undefined) throw new Error('it is not known how to run this program');
   const log = openSync(keeperLog(context.stateDir), 'a', 0o600);
   try {
     // A session of its own: neither a closed terminal nor Ctrl-C reaches it.
-    spawn(program, [...args, '--state-dir', context.stateDir], {
+    spawn(interpreter, [...script, 'keeper', '--state-dir', context.stateDir], {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',

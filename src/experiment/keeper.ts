@@ -1,12 +1,12 @@
 import { bootTimeMs } from '../linux/clock.ts';
 import { setProcessName } from '../linux/prctl.ts';
-import { type InjectionRecord, injectionsToAttend, summarizeLeases } from '../store/injections.ts';
+import { type InjectionRecord, injectionsToAttend, summarizeWatch } from '../store/injections.ts';
 import { clearKeeper, readKeeper, setKeeper } from '../store/latches.ts';
 import type { EngineContext } from './context.ts';
 import { recoverAll } from './halt.ts';
-import { isServing, leasesToKeep } from './ownership.ts';
+import { isServing, injectionsToKeep } from './ownership.ts';
 import { injectAgain, nextRoundBootMs } from './repeat.ts';
-import { leftNoTrace, reasonToUndo, repair } from './supervise.ts';
+import { leftNoTrace, reasonToUndo, type Repair, repair, repairLapsed } from './supervise.ts';
 
 /*
  * The keeper: one small detached process a state folder, there while a lease runs. It ends leases when they are due,
@@ -40,10 +40,10 @@ function inOffice({ store, self }: EngineContext): boolean {
  * we see its lease here, or it sees that we are gone.
  */
 async function leaveOffice(context: EngineContext): Promise<boolean> {
-  if (leasesToKeep(context) > 0 && inOffice(context)) return false; // the common case, without the write lock
+  if (injectionsToKeep(context) > 0 && inOffice(context)) return false; // the common case, without the write lock
   return context.timeline.write('keeper', () => {
     if (!inOffice(context)) return true;
-    if (leasesToKeep(context) > 0) return false;
+    if (injectionsToKeep(context) > 0) return false;
     clearKeeper(context.store);
     return true;
   });
@@ -77,25 +77,26 @@ function start(desk: Desk, uid: string, work: Promise<unknown>): void {
  * Repair, and keep away for a while from what could not be written down. A repair that turned out to be needless must
  * not hold up the real end of the lease.
  */
-async function repairOrPause(context: EngineContext, desk: Desk, injection: InjectionRecord, reason: string) {
-  const done = await repair(context, injection, reason);
-  if (done === undefined || !leftNoTrace(done)) return;
-  desk.notBeforeBootMs.set(injection.uid, bootTimeMs() + repairPauseMs);
+async function pauseAfter(desk: Desk, uid: string, repairing: Promise<Repair | undefined>): Promise<void> {
+  const done = await repairing;
+  if (done !== undefined && leftNoTrace(done)) desk.notBeforeBootMs.set(uid, bootTimeMs() + repairPauseMs);
 }
 
 /** Start what is due for one injection. */
 function attend(context: EngineContext, desk: Desk, injection: InjectionRecord): void {
-  if (desk.atWork.has(injection.uid)) return;
+  const { uid } = injection;
+  if (desk.atWork.has(uid)) return;
   const reason = reasonToUndo(context, injection, 0);
-  if (reason !== undefined) {
-    if ((desk.notBeforeBootMs.get(injection.uid) ?? 0) > bootTimeMs()) return;
-    start(desk, injection.uid, repairOrPause(context, desk, injection, reason));
+  if (reason !== undefined || injection.tended) {
+    if ((desk.notBeforeBootMs.get(uid) ?? 0) > bootTimeMs()) return;
+    const repairing = reason === undefined ? repairLapsed(context, injection) : repair(context, injection, reason);
+    start(desk, uid, pauseAfter(desk, uid, repairing));
     return;
   }
-  const dueBootMs = nextRoundBootMs(injection, desk.lastRoundBootMs.get(injection.uid));
+  const dueBootMs = nextRoundBootMs(injection, desk.lastRoundBootMs.get(uid));
   if (dueBootMs === undefined || dueBootMs > bootTimeMs() || injection.state !== 'injected') return;
-  desk.lastRoundBootMs.set(injection.uid, bootTimeMs());
-  start(desk, injection.uid, injectAgain(context, injection));
+  desk.lastRoundBootMs.set(uid, bootTimeMs());
+  start(desk, uid, injectAgain(context, injection));
 }
 
 /** The moment of the next thing to do, in CLOCK_BOOTTIME ms. */
@@ -105,7 +106,7 @@ function nextDueBootMs(context: EngineContext, desk: Desk, attended: readonly In
     .map((injection) => nextRoundBootMs(injection, desk.lastRoundBootMs.get(injection.uid)))
     .filter((bootMs) => bootMs !== undefined);
   const nowBootMs = bootTimeMs();
-  const { nextEndBootMs } = summarizeLeases(context.store, context.host);
+  const { nextEndBootMs } = summarizeWatch(context.store, context.host);
   // A lease that is over already is being ended, or waits for its next try: no reason to look without a pause.
   const next = nextEndBootMs !== null && nextEndBootMs > nowBootMs ? [nextEndBootMs] : [];
   return Math.min(...rounds, ...next, nowBootMs + pollMs);

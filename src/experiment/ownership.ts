@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
 import { readStat } from '../linux/procfs/stat.ts';
-import { type InjectionRecord, summarizeLeases } from '../store/injections.ts';
+import { type InjectionRecord, summarizeWatch } from '../store/injections.ts';
 import { currentState, identityKey, type ProcessIdentity } from '../targets/identity.ts';
 import type { EngineContext } from './context.ts';
 
@@ -71,7 +71,7 @@ export function isOwned(context: EngineContext, injection: InjectionRecord): boo
   return !ours || underWay.has(Number(owner['operation']));
 }
 
-/** How many leases a keeper here has to watch: those whose processes can be told from here. */
-export function leasesToKeep(context: EngineContext): number {
-  return summarizeLeases(context.store, context.host).count;
+/** How many injections a keeper here has to watch: those whose processes can be told from here. */
+export function injectionsToKeep(context: EngineContext): number {
+  return summarizeWatch(context.store, context.host).count;
 }

@@ -199,7 +199,7 @@ async function undo(context: EngineContext, injection: InjectionRecord, ending: 
   const insist = ending.options.insist === true;
   const journal = journalOf(context, injection, { round: 0, cancellable: false, insist, onUnwritten });
   const fault = await context.descriptorOf(injection.kind).load();
-  const verdicts = await fault.recover(ending.effects, journal);
+  const verdicts = await fault.recover(ending.effects, journal, context);
   try {
     await Promise.all([journal.settled(), finish(context, injection, { ...ending, verdicts })]);
   } catch (error) {

@@ -24,7 +24,7 @@ async function planRound(context: EngineContext, fault: Fault, injection: Inject
   const { action, spec, rounds } = injection;
   const policy = await context.policy();
   const protection = protectionFor(policy, spec['allowProtected'] === true);
-  const plan = await fault.plan(action, spec, { host: context.host, protection, round: rounds });
+  const plan = await fault.plan(action, spec, { host: context.host, site: context, protection, round: rounds });
   guardPlan(plan, limitsFromJson(spec), policy);
   return plan;
 }
@@ -96,7 +96,7 @@ async function injectRound(context: EngineContext, fault: Fault, { plan, owned }
   const round = owned.rounds - 1; // it counts this one already
   const journal = journalOf(context, owned, { round, cancellable: true });
   try {
-    const verdicts = await fault.inject(plan, journal);
+    const verdicts = await fault.inject(plan, journal, context);
     await Promise.all([journal.settled(), writeVerdicts(context, owned, round, verdicts)]);
   } catch (error) {
     // Cancelled by a recovery that waits for us: it takes over from the journal as soon as we let go.

@@ -16,7 +16,7 @@ beforeEach(() => {
   context = openContext({
     stateDir: path.join(folder, 'state'),
     via: 'test',
-    keeperCommand: [],
+    program: [],
     interrupted: new AbortController().signal,
     observe: () => undefined,
   });

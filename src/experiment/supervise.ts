@@ -1,14 +1,16 @@
 import { mapConcurrently } from '../base/concurrency.ts';
 import { delayUnless } from '../base/delay.ts';
 import { asFaultlineError, FaultlineError } from '../base/error.ts';
+import { isLive } from '../base/lifecycle.ts';
 import { bootTimeMs } from '../linux/clock.ts';
+import { effectsOf } from '../store/effects.ts';
 import { type InjectionRecord, injectionsToAttend } from '../store/injections.ts';
 import { readKeeper } from '../store/latches.ts';
 import { writeAudit } from './audit.ts';
 import type { EngineContext } from './context.ts';
 import { isOverdue } from './injection.ts';
 import { ensureKeeper } from './keeper-launch.ts';
-import { isElsewhere, isOwned, isServing, leasesToKeep } from './ownership.ts';
+import { isElsewhere, isOwned, isServing, injectionsToKeep } from './ownership.ts';
 import { type Recovery, recoverInjection } from './recovery.ts';
 import { recoveryShortfall } from './shortfall.ts';
 
@@ -25,9 +27,13 @@ export interface Repair {
   readonly outcome: Recovery | FaultlineError;
 }
 
-/** Did it fail, or could the journal not be written meanwhile? Then the journal does not say when to try again. */
+/**
+ * Does the journal say when to try again, if at all? Not where the repair failed or could not be written down, and not
+ * of what has lapsed, which has no lease that could be put off.
+ */
 export function leftNoTrace({ outcome }: Repair): boolean {
-  return outcome instanceof FaultlineError || outcome.unwritten !== undefined;
+  if (outcome instanceof FaultlineError || outcome.unwritten !== undefined) return true;
+  return outcome.record.tended && isLive(outcome.record.state);
 }
 
 /**
@@ -43,7 +49,19 @@ export function reasonToUndo(context: EngineContext, injection: InjectionRecord,
 }
 
 /**
+ * Why a tended injection is no longer in force, if it is not; an injection that is owned or of elsewhere is left alone.
+ */
+async function lapseOf(context: EngineContext, injection: InjectionRecord): Promise<string | undefined> {
+  if (!injection.tended || injection.state !== 'injected') return undefined;
+  if (isElsewhere(context, injection) || isOwned(context, injection)) return undefined;
+  const fault = await context.descriptorOf(injection.kind).load();
+  return fault.lapsed?.(effectsOf(context.store, injection.id), context);
+}
+
+/**
  * Undo one injection for a reason; what stands in the way is part of the result.
+ *
+ * @param stillDue by default as {@link reasonToUndo} says
  *
  * @returns undefined when it turned out that there was nothing to repair
  */
@@ -51,10 +69,10 @@ export async function repair(
   context: EngineContext,
   injection: InjectionRecord,
   reason: string,
+  stillDue = (now: InjectionRecord): boolean => reasonToUndo(context, now, 0) !== undefined,
 ): Promise<Repair | undefined> {
   const { uid } = injection;
   const action = { action: 'repair', subject: uid, parameters: { reason } };
-  const stillDue = (now: InjectionRecord): boolean => reasonToUndo(context, now, 0) !== undefined;
   try {
     const outcome = await recoverInjection(context, uid, { reason, abandon: false, stillDue });
     if (outcome.already) return undefined;
@@ -64,6 +82,13 @@ export async function repair(
     await writeAudit(context, action, error);
     return { uid, reason, outcome: asFaultlineError(error) };
   }
+}
+
+/** Undo a tended injection that is no longer in force. @returns undefined when all is well */
+export async function repairLapsed(context: EngineContext, injection: InjectionRecord): Promise<Repair | undefined> {
+  const reason = await lapseOf(context, injection);
+  // What has lapsed does not come back; it only may have been undone meanwhile.
+  return reason === undefined ? undefined : repair(context, injection, reason, ({ state }) => state === 'injected');
 }
 
 /** Wait for something, at most so many ms. */
@@ -91,12 +116,12 @@ export async function supervise(
   const attended = injectionsToAttend(context.store, moment).filter(({ uid }) => !except.has(uid));
   const repairing = mapConcurrently(attended, atOnce, async (injection) => {
     const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
-    return reason === undefined ? undefined : repair(context, injection, reason);
+    return reason === undefined ? repairLapsed(context, injection) : repair(context, injection, reason);
   });
   if (!keeperLives) {
     // A repair that hangs must not keep the leases that go on without a keeper.
     await waitFor(repairing, keeperGraceMs);
-    if (leasesToKeep(context) > 0) await ensureKeeper(context);
+    if (injectionsToKeep(context) > 0) await ensureKeeper(context);
   }
   return (await repairing).filter((one) => one !== undefined);
 }

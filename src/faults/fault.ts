@@ -67,15 +67,20 @@ export interface Fault {
    * @returns what was seen of each planned target
    * @throws when nothing more can be done; the engine then recovers what was applied
    */
-  inject(plan: Plan, journal: Journal): Promise<readonly TargetVerdict[]>;
+  inject(plan: Plan, journal: Journal, site: Site): Promise<readonly TargetVerdict[]>;
   /** Look at the targets as they are now; changes nothing. */
-  observe(effects: readonly Effect[]): Promise<readonly TargetVerdict[]>;
+  observe(effects: readonly Effect[], site: Site): Promise<readonly TargetVerdict[]>;
+  /**
+   * Why what was injected is not in force any more, so that it has to be undone; undefined while all is well. Only for
+   * plans that are `tended`. Asked several times a second: cheap, and changes nothing.
+   */
+  lapsed?(effects: readonly Effect[], site: Site): string | undefined;
   /**
    * Undo every effect that is not undone yet, the newest first. Idempotent; goes on past dead targets.
    *
    * @returns what was seen of each target; effects that could not be undone stay open in the journal
    */
-  recover(effects: readonly Effect[], journal: Journal): Promise<readonly TargetVerdict[]>;
+  recover(effects: readonly Effect[], journal: Journal, site: Site): Promise<readonly TargetVerdict[]>;
 }
 
 export interface Requirement {
@@ -90,6 +95,7 @@ export interface Requirement {
 
 export interface PlanContext {
   readonly host: Host;
+  readonly site: Site;
   readonly protection: Protection;
   /** 0 for the injection itself; 1, 2, … each time it is repeated. */
   readonly round: number;
@@ -123,12 +129,22 @@ export interface Plan {
   readonly matched: number;
   /** Does something stay in force that must be undone later? */
   readonly sustained: boolean;
+  /** It stays in force only while a process of its own lives: the keeper asks {@link Fault.lapsed} again and again. */
+  readonly tended?: boolean;
   /** Every how many ms it is to be planned and injected again while the lease runs. */
   readonly repeatMs?: number;
   /** Sentences that tell what will happen beside the targets. */
   readonly notes: readonly string[];
   /** What `inject` needs and nobody else reads. */
   readonly data: JsonObject;
+}
+
+/** Where a fault works, for processes of its own. */
+export interface Site {
+  /** The folder of the journal; a fault may have a folder of its own in it. */
+  readonly stateDir: string;
+  /** How to run this very program: its interpreter and its script. */
+  readonly program: readonly string[];
 }
 
 /** One thing that is about to be done to the world, and what undoes it. */

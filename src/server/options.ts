@@ -3,7 +3,7 @@ export interface ServerOptions {
   readonly stateDir: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** The program and arguments that run a keeper. */
-  readonly keeperCommand: readonly string[];
+  readonly program: readonly string[];
   /** The address to listen on: `127.0.0.1` unless the user says otherwise. */
   readonly host: string;
   /** 0 is any free port. */

@@ -17,7 +17,7 @@ function options(given: Partial<ServerOptions>): ServerOptions {
   return {
     stateDir: undefined,
     logLevel: 'error',
-    keeperCommand: [],
+    program: [],
     host: '127.0.0.1',
     port: 0,
     httpsPort: 0,

@@ -209,7 +209,7 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
   const engine = openEngine({
     stateDir: options.stateDir,
     via: 'service',
-    keeperCommand: options.keeperCommand,
+    program: options.program,
     interrupted: force.signal,
     observe: (event) => {
       observe(event);

@@ -37,6 +37,8 @@ export interface InjectionRecord {
   readonly actor: JsonObject;
   /** The uid of the schedule that it is a run of. */
   readonly schedule: string | null;
+  /** Does a process of its own keep it in force, which the keeper has to watch? */
+  readonly tended: boolean;
 }
 
 export type NewInjection = Omit<
@@ -81,6 +83,7 @@ function toRecord(row: Row): InjectionRecord {
     error: objectOrNull(row, 'error'),
     actor: object(row, 'actor'),
     schedule: textOrNull(row, 'schedule'),
+    tended: number(row, 'tended') === 1,
   });
 }
 
@@ -90,9 +93,9 @@ const json = (value: JsonObject | null): string | null => (value === null ? null
 export function insertInjection(store: Store, injection: NewInjection): number {
   return store.run(
     `INSERT INTO injection (uid, kind, action, spec, plan, state, created_at, updated_at, boot_id, pid_namespace,
-       time_namespace, lease_ms, repeat_ms, owner, actor, schedule)
+       time_namespace, lease_ms, repeat_ms, owner, actor, schedule, tended)
      VALUES ($uid, $kind, $action, $spec, $plan, $state, $createdAt, $createdAt, $bootId, $pidNamespace,
-       $timeNamespace, $leaseMs, $repeatMs, $owner, $actor, $schedule)`,
+       $timeNamespace, $leaseMs, $repeatMs, $owner, $actor, $schedule, $tended)`,
     {
       uid: injection.uid,
       kind: injection.kind,
@@ -109,6 +112,7 @@ export function insertInjection(store: Store, injection: NewInjection): number {
       owner: json(injection.owner),
       actor: JSON.stringify(injection.actor),
       schedule: injection.schedule,
+      tended: injection.tended ? 1 : 0,
     },
   ).lastId;
 }
@@ -172,11 +176,12 @@ export interface BootMoment {
 
 /**
  * The live injections that something may have to be done about now, oldest first: not quite injected, of another boot,
- * with a lease that is over, or to be repeated. The others, which may be thousands, are not even read.
+ * with a lease that is over, to be repeated or tended. The others, which may be thousands, are not even read.
  */
 export function injectionsToAttend(store: Store, { bootId, bootMs }: BootMoment): readonly InjectionRecord[] {
   const sql = `SELECT * FROM injection WHERE state IN (${liveList})
-      AND (state <> 'injected' OR boot_id <> $bootId OR lease_end_boot_ms <= $bootMs OR repeat_ms IS NOT NULL)
+      AND (state <> 'injected' OR boot_id <> $bootId OR lease_end_boot_ms <= $bootMs OR repeat_ms IS NOT NULL
+        OR tended = 1)
     ORDER BY id`;
   return store.all(sql, { bootId, bootMs }).map(toRecord);
 }
@@ -188,17 +193,18 @@ export interface Whereabouts {
   readonly timeNamespace: number;
 }
 
-/** The live injections that end by themselves, but for those of this boot that were made in another namespace. */
-export interface LeaseSummary {
+/** What there is for a keeper to watch, but for what was made in another namespace of this boot. */
+export interface WatchSummary {
+  /** Live injections that end by themselves or are tended. */
   readonly count: number;
-  /** When the next one ends, in CLOCK_BOOTTIME ms. */
+  /** When the next lease ends, in CLOCK_BOOTTIME ms. */
   readonly nextEndBootMs: number | null;
 }
 
-export function summarizeLeases(store: Store, { bootId, pidNamespace, timeNamespace }: Whereabouts): LeaseSummary {
+export function summarizeWatch(store: Store, { bootId, pidNamespace, timeNamespace }: Whereabouts): WatchSummary {
   const row = store.get(
     `SELECT count(*) AS n, min(lease_end_boot_ms) AS next FROM injection
-     WHERE state IN (${liveList}) AND lease_ms IS NOT NULL
+     WHERE state IN (${liveList}) AND (lease_ms IS NOT NULL OR tended = 1)
        AND (boot_id <> $bootId OR (pid_namespace = $pidNamespace AND time_namespace = $timeNamespace))`,
     { bootId, pidNamespace, timeNamespace },
   );

@@ -140,6 +140,9 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX schedule_active ON schedule (id) WHERE ended_at IS NULL;
   `,
+  `
+  ALTER TABLE injection ADD COLUMN tended INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** `FLTN`: marks the file as ours (`PRAGMA application_id`). */

@@ -11,7 +11,7 @@ import { eventRoutes } from '../../src/server/events/routes.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics/metrics.ts';
 import type { Service } from '../../src/server/service.ts';
 
-const keeperCommand = [process.execPath, path.resolve(import.meta.dirname, '../../dist/faultline.js'), 'keeper'];
+const program = [process.execPath, path.resolve(import.meta.dirname, '../../dist/faultline.js')];
 
 /** The routes under test on a real engine and a real port, in this process, where one can look at what they hold. */
 export interface InProcessService {
@@ -63,7 +63,7 @@ export async function startInProcess(
   const engine = openEngine({
     stateDir,
     via: 'test',
-    keeperCommand,
+    program,
     interrupted: new AbortController().signal,
     observe: (event) => {
       for (const observe of observers) observe(event);

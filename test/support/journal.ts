@@ -6,7 +6,7 @@ export function readJournal(stateDir: string): readonly Injection[] {
   const engine = openEngine({
     stateDir,
     via: 'test',
-    keeperCommand: [],
+    program: [],
     interrupted: new AbortController().signal,
     observe: () => undefined,
   });

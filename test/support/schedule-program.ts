@@ -8,17 +8,17 @@ import { parseSchedule } from '../../src/experiment/schedule/request.ts';
  *
  * SCHEDULE_STATE    the state folder
  * SCHEDULE_BODY     the schedule to add, as JSON
- * SCHEDULE_KEEPER   the program and the arguments that run a keeper, as JSON
+ * SCHEDULE_PROGRAM  how to run the built program, as JSON
  * CRASH_ON          the event on which it dies, as `type` or `type step`: `schedule.run`, `writing tick`
  * CRASH_AT          at the how-manieth time, from 1
  */
-const { SCHEDULE_STATE: stateDir, SCHEDULE_BODY: body = '', SCHEDULE_KEEPER: keeper = '[]', CRASH_ON } = process.env;
+const { SCHEDULE_STATE: stateDir, SCHEDULE_BODY: body = '', SCHEDULE_PROGRAM: program = '[]', CRASH_ON } = process.env;
 let times = Number(process.env['CRASH_AT'] ?? 1);
 
 const engine = openEngine({
   stateDir,
   via: 'test',
-  keeperCommand: JSON.parse(keeper) as readonly string[],
+  program: JSON.parse(program) as readonly string[],
   interrupted: new AbortController().signal,
   observe: ({ type, data }) => {
     if (CRASH_ON !== type && CRASH_ON !== `${type} ${textOf(data['step'])}`) return;

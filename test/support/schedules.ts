@@ -10,11 +10,10 @@ import type { ScheduleRecord } from '../../src/store/schedules.ts';
 import { object, text } from '../../src/store/columns.ts';
 import { openStore } from '../../src/store/store.ts';
 
-/** Runs the built keeper. */
-export const keeperCommand: readonly string[] = [
+/** Runs the built program. */
+export const program: readonly string[] = [
   process.execPath,
   path.resolve(import.meta.dirname, '../../dist/faultline.js'),
-  'keeper',
 ];
 
 /** A service of schedules alone, in this process. */
@@ -32,7 +31,7 @@ const services = new Set<ScheduleService>();
 export async function scheduleService(stateDir: string, observe: Observer = () => undefined): Promise<ScheduleService> {
   const errors: unknown[] = [];
   const interrupted = new AbortController().signal;
-  const engine = openEngine({ stateDir, via: 'test', keeperCommand, interrupted, observe });
+  const engine = openEngine({ stateDir, via: 'test', program, interrupted, observe });
   await engine.enterService('http://127.0.0.1:1');
   await engine.supervise();
   const runner = engine.runSchedules({ onError: (error) => errors.push(error) });

@@ -73,7 +73,7 @@ function engineIn(stateDir: string): Engine {
   return openEngine({
     stateDir,
     via: 'service',
-    keeperCommand: [process.execPath, `${import.meta.dirname}/../../dist/faultline.js`],
+    program: [process.execPath, `${import.meta.dirname}/../../dist/faultline.js`],
     interrupted: new AbortController().signal,
     observe: () => undefined,
   });
@@ -83,7 +83,7 @@ function optionsFor(stateDir: string, allowRecoverCmd: boolean): ServerOptions {
   return {
     stateDir,
     logLevel: 'info',
-    keeperCommand: [],
+    program: [],
     host: '127.0.0.1',
     port: 0,
     httpsPort: 0,

@@ -5,7 +5,7 @@ import { FaultlineError } from '../../base/error.ts';
 import { textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
 import type { ServerOptions } from '../../server/options.ts';
-import { keeperCommand } from '../engine-session.ts';
+import { ownProgram } from '../engine-session.ts';
 import { addExamples } from '../help/examples.ts';
 import { interruption } from '../interruption.ts';
 import { type Invocation, invocationOf, type ProgramName } from '../invocation.ts';
@@ -31,7 +31,7 @@ function optionsOf(invocation: Invocation, given: Given): ServerOptions {
   return Object.freeze({
     stateDir: invocation.stateDir,
     logLevel: invocation.logLevel,
-    keeperCommand: keeperCommand(),
+    program: ownProgram(),
     host: textOption(given, 'host') ?? '127.0.0.1',
     port: wholeNumber(given, 'port', '--port', [0, 65_535]),
     httpsPort: wholeNumber(given, 'httpsPort', '--https-port', [0, 65_535]),

@@ -26,7 +26,7 @@ async function ofJournal<Item>(stateDir: string | undefined, list: Listing<Item>
   const engine = openEngine({
     stateDir,
     via: 'completion',
-    keeperCommand: [],
+    program: [],
     interrupted: new AbortController().signal,
     observe: () => undefined,
   });

@@ -148,7 +148,7 @@ describe('whatever is given', () => {
     const engine = openEngine({
       stateDir: tempStateDir(),
       via: 'test',
-      keeperCommand: [],
+      program: [],
       interrupted: new AbortController().signal,
       observe: () => undefined,
     });

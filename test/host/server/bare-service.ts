@@ -40,7 +40,7 @@ export interface BareOptions extends Partial<ServerOptions> {
 const defaults: ServerOptions = {
   stateDir: undefined,
   logLevel: 'error',
-  keeperCommand: [],
+  program: [],
   host: '127.0.0.1',
   port: 0,
   httpsPort: 0,

@@ -12,7 +12,7 @@ import {
   eventually,
   expectOncePerTick,
   expectSound,
-  keeperCommand,
+  program,
   scheduleEvents,
   type ScheduleService,
   scheduleService,
@@ -213,7 +213,7 @@ describe('adding', () => {
   test('needs a service', async () => {
     const interrupted = new AbortController().signal;
     const stateDir = tempStateDir();
-    const engine = openEngine({ stateDir, via: 'test', keeperCommand: [], interrupted, observe: () => undefined });
+    const engine = openEngine({ stateDir, via: 'test', program: [], interrupted, observe: () => undefined });
     try {
       const body: JsonObject = { kind: 'noop', action: 'hold', duration: '1s', schedule: '@hourly' };
       const request = await parseSchedule(body);
@@ -259,7 +259,7 @@ describe('the service is killed in the middle of a run', () => {
         FAULTLINE_POLICY: '',
         SCHEDULE_STATE: stateDir,
         SCHEDULE_BODY: JSON.stringify(stopping(pid)),
-        SCHEDULE_KEEPER: JSON.stringify(keeperCommand),
+        SCHEDULE_PROGRAM: JSON.stringify(program),
         CRASH_ON: moment,
       },
     });
