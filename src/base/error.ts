@@ -1,7 +1,8 @@
 import type { ErrorCode } from './error-codes.ts';
+import { printable } from './text.ts';
 
 export interface ErrorExtras {
-  /** What the user can do about it: a sentence without a full stop at the end is fine. */
+  /** What the user can do about it: a sentence without a full stop at the end is fine. May have several lines. */
   readonly hint?: string;
   readonly cause?: unknown;
   /** Facts for machines, shown with `-o json`. */
@@ -12,6 +13,8 @@ export interface ErrorExtras {
  * An error that Faultline expects: something about the input, the targets or the host that a person can act on.
  *
  * It is printed in two lines, without a stack. Anything else that is thrown is a bug and is printed with its stack.
+ *
+ * Sentence and hint are made harmless to print, whoever forgot that a part of them was given by a stranger.
  */
 export class FaultlineError extends Error {
   readonly code: ErrorCode;
@@ -19,10 +22,10 @@ export class FaultlineError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, sentence: string, extras: ErrorExtras = {}) {
-    super(sentence, extras.cause === undefined ? undefined : { cause: extras.cause });
+    super(printable(sentence), extras.cause === undefined ? undefined : { cause: extras.cause });
     this.name = 'FaultlineError';
     this.code = code;
-    this.hint = extras.hint;
+    this.hint = extras.hint?.split('\n').map(printable).join('\n');
     this.details = extras.details;
   }
 }
