@@ -21,6 +21,10 @@ export interface Presentation {
   readonly completion?: Completion;
   /** Other spellings of the HTTP field that existing clients send: `recover-cmd`. */
   readonly aliases?: readonly string[];
+  /** As a flag: one value of it may be several, with this between them. */
+  readonly separator?: ',';
+  /** As a flag: it names a file that holds the value as JSON. */
+  readonly inFile?: boolean;
   /** How chaosd's own help prints this flag: its Go type and its text. Absent: not one of chaosd's listed flags. */
   readonly chaosd?: { readonly type: string; readonly text: string };
 }
@@ -48,7 +52,8 @@ function inputError(schema: TSchema, path: string, value: unknown, message: stri
       details,
     });
   }
-  const field = property === '' ? 'the input' : `${name} (--${printable(flagName(property))})`;
+  const [flag = ''] = property.split('/');
+  const field = property === '' ? 'the input' : `${name} (--${printable(flagName(flag))})`;
   return new FaultlineError('ARGUMENT_INVALID', `${field} is not valid: ${shown(value)}`, {
     hint: message ?? 'see --help',
     details,

@@ -5,6 +5,7 @@ import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHalt } from './commands/halt.ts';
+import { addIoProcesses } from './commands/io-processes.ts';
 import { addKeeper } from './commands/keeper.ts';
 import { addManual } from './commands/manual.ts';
 import { addRecover } from './commands/recover.ts';
@@ -67,6 +68,7 @@ export function buildProgram(program: ProgramName): Command {
   addCompletion(root, program);
   addManual(root);
   addKeeper(root, program);
+  addIoProcesses(root, program);
   addHelp(root);
   if (program === 'chaosd') chaosdHelp(root);
   return root;

@@ -1,11 +1,12 @@
 import { FaultlineError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import type { FaultDescriptor } from './fault.ts';
+import { ioFault } from './io/descriptor.ts';
 import { noopFault } from './noop/descriptor.ts';
 import { processFault } from './process/descriptor.ts';
 
 /** Every fault kind there is. A new one is a folder here and one line in this list. */
-export const faults: readonly FaultDescriptor[] = [processFault, noopFault];
+export const faults: readonly FaultDescriptor[] = [processFault, ioFault, noopFault];
 
 /** @throws {FaultlineError} FAULT_UNKNOWN */
 export function faultOf(kind: string): FaultDescriptor {

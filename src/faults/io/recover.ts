@@ -1,0 +1,77 @@
+import { asFaultlineError, isFaultlineError } from '../../base/error.ts';
+import { mayStand } from '../../base/lifecycle.ts';
+import { printable } from '../../base/text.ts';
+import type { Effect, Journal, Site, TargetVerdict } from '../fault.ts';
+import { askDaemon } from './daemon/channel.ts';
+import { daemonPlace } from './daemon/place.ts';
+import type { LeaveAnswer } from './daemon/protocol.ts';
+import { withdrawAlone } from './daemon/withdraw-alone.ts';
+import { remaining } from './daemon/withdraw.ts';
+import { specOf, traceOf } from './effect.ts';
+import { countsEvidence, hitsText, returnVerdicts, wasHit } from './verdicts.ts';
+
+/** How long a daemon may take to withdraw, in milliseconds, before it is done without it. */
+const leaveTimeoutMs = 30_000;
+
+type Left = LeaveAnswer & { readonly covered: boolean };
+
+async function leave(effect: Effect, site: Site): Promise<Left> {
+  const trace = traceOf(effect);
+  const { socket } = daemonPlace(site.stateDir, trace.key);
+  try {
+    const answer = await askDaemon(socket, { ask: 'leave', effect: effect.id }, leaveTimeoutMs);
+    if (answer !== undefined) return { ...(answer as unknown as LeaveAnswer), covered: true };
+  } catch (error) {
+    if (!isFaultlineError(error, 'VOLUME_BUSY')) throw error; // it hangs: without it, then
+  }
+  return { counts: null, ...(await withdrawAlone(site, trace)) };
+}
+
+function volumeVerdict(effect: Effect, { counts, covered, lost }: Left, left: readonly string[]): TargetVerdict {
+  const { target } = effect;
+  const evidence = { ...(counts === null ? {} : countsEvidence(counts)), lost: [...lost] };
+  if (left.length > 0) {
+    return { target, verdict: 'mismatch', seen: `is still used: ${left.map(printable).join('; ')}`, evidence };
+  }
+  const gone = lost.length === 0 ? '' : `; mounts that stood on it are gone: ${lost.map(printable).join(', ')}`;
+  if (counts === null) {
+    const seen = covered
+      ? 'is as it was; what was disturbed is not known'
+      : 'was not covered: nothing was left to undo';
+    return { target, verdict: 'confirmed', seen: `${seen}${gone}`, evidence };
+  }
+  const missed = specOf(effect).expectHits && !wasHit(counts);
+  const seen = `is as it was; ${hitsText(counts)}${gone}`;
+  return { target, verdict: missed ? 'mismatch' : 'confirmed', seen, evidence };
+}
+
+async function recoverOne(effect: Effect, journal: Journal, site: Site): Promise<readonly TargetVerdict[]> {
+  await journal.release([effect]);
+  journal.progress('uncovering the volume', 0, 1);
+  try {
+    const answer = await leave(effect, site);
+    const left = answer.report === null ? [] : remaining(answer.report);
+    const verdict = volumeVerdict(effect, answer, left);
+    const status = left.length === 0 ? 'undone' : 'applied';
+    const daemon = effect.outcome?.['daemon'];
+    const kept = daemon === undefined ? {} : { daemon };
+    journal.settle([{ effect, status, outcome: { ...kept, ...verdict.evidence, recovery: verdict.seen } }]);
+    return [verdict, ...returnVerdicts(answer.report)];
+  } catch (error) {
+    const { message } = asFaultlineError(error);
+    return [{ target: effect.target, verdict: 'mismatch', seen: `could not be withdrawn: ${message}`, evidence: {} }];
+  }
+}
+
+/** Uncover volumes, the newest first, and move whoever uses them back to what is below. */
+export async function uncoverVolumes(
+  effects: readonly Effect[],
+  journal: Journal,
+  site: Site,
+): Promise<readonly TargetVerdict[]> {
+  const verdicts: TargetVerdict[] = [];
+  for (const effect of effects.toReversed()) {
+    if (mayStand(effect.status)) verdicts.push(...(await recoverOne(effect, journal, site)));
+  }
+  return verdicts;
+}
