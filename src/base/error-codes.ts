@@ -41,6 +41,7 @@ const codes = {
   INJECTION_FAILED: { http: 500, exit: 1 },
   INJECTION_UNPROVEN: { http: 200, exit: 1 },
   RECOVERY_IMPOSSIBLE: { http: 200, exit: 1 },
+  EXPECTATION_MISSED: { http: 200, exit: 1 },
   RECOVERY_INCOMPLETE: { http: 500, exit: 1 },
   KEEPER_FAILED: { http: 500, exit: 1 },
   // Service

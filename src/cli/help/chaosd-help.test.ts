@@ -97,6 +97,7 @@ Usage:
   chaosd attack [command]
 
 Available Commands:
+  io          Disturb what processes do with the files of a folder
   noop        Drill: goes through the whole life of an injection and touches nothing
   process     Process attack related commands
 
@@ -142,6 +143,6 @@ test('help for what is not there says what is', async () => {
   await expect(printed('help', 'attack', 'nothing')).rejects.toMatchObject({
     code: 'COMMAND_UNKNOWN',
     message: 'chaosd attack has no command "nothing"',
-    hint: 'there is: process, noop',
+    hint: 'there is: process, io, noop',
   });
 });

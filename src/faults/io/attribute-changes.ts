@@ -1,7 +1,7 @@
 import { FaultlineError } from '../../base/error.ts';
 import { textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
-import { nearHint } from './near.ts';
+import { nearHint } from '../near.ts';
 import { type AttributeChanges, type FileKind, fileKinds, type Timespec } from './rule.ts';
 
 /*

@@ -1,5 +1,6 @@
 import type { ActionDescriptor, FaultDescriptor } from '../fault.ts';
-import { ioSchemas } from './schema.ts';
+import type { ObjectKind } from '../object-kind.ts';
+import { ioSchemas, placeSchema } from './schema.ts';
 
 const place = [
   'The volume is any folder, mount point or not. While the fault lasts a file system of our own lies over it and ' +
@@ -50,6 +51,7 @@ const fault: ActionDescriptor = {
 };
 
 const attrOverride: ActionDescriptor = {
+  aliases: ['attrOverride'],
   summary: 'files have other attributes than they have',
   details: [
     ...place,
@@ -106,9 +108,25 @@ export const ioActions: Readonly<Record<keyof typeof ioSchemas, ActionDescriptor
   rules,
 };
 
+/** The file of an IOChaos names its volume; the rest of the place it cannot know. */
+const { volume: _named, ...placeProperties } = placeSchema.properties;
+
+const ioChaos: ObjectKind = {
+  kind: 'IOChaos',
+  properties: placeProperties,
+  selection: ['process', 'cmdline', 'user', 'cgroup', 'inPid'],
+  unselected: 'all processes in this mount namespace that use the volume are meant',
+  load: async () => (await import('./iochaos.ts')).ioChaosReader,
+};
+
 export const ioFault: FaultDescriptor = {
   kind: 'io',
   summary: 'Disturb what processes do with the files of a folder',
   actions: ioActions,
+  objects: [ioChaos],
   load: async () => (await import('./fault.ts')).ioFaultBehaviour,
+  programs: {
+    daemon: async () => (await import('./daemon/daemon.ts')).runDaemon,
+    repointer: async () => (await import('./daemon/repointer.ts')).runErrand,
+  },
 };

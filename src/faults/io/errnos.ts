@@ -1,7 +1,7 @@
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { errnoName, errnoNumber } from '../../linux/errno.ts';
-import { nearHint } from './near.ts';
+import { nearHint } from '../near.ts';
 import type { ErrnoSpec } from './rule.ts';
 
 /** What people mean when they simulate faults of storage; offered where a name is none. */

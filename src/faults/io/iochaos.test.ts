@@ -1,17 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { FaultlineError } from '../../base/error.ts';
-import { type IoChaos, parseIoChaos } from './iochaos.ts';
-import { parseSpec } from './spec.ts';
+import { type ReadObject, readObjects } from '../objects.ts';
+import { type IoAction, parseSpec } from './spec.ts';
 
 const head = 'apiVersion: chaos-mesh.org/v1alpha1\nkind: IOChaos\nmetadata:\n  name: test\nspec:\n';
 
 const file = (...spec: readonly string[]): string => head + spec.map((line) => `  ${line}\n`).join('');
 
-async function only(text: string): Promise<IoChaos> {
-  const [first] = await parseIoChaos(text, 'io.yaml');
-  if (first === undefined) throw new Error('no experiment');
+async function all(text: string, name = 'io.yaml'): Promise<readonly ReadObject[]> {
+  const objects = await readObjects(text, name);
+  return Promise.all(objects.map((one) => one.read()));
+}
+
+async function only(text: string): Promise<ReadObject> {
+  const [first] = await all(text);
+  if (first === undefined) throw new Error('no object');
   return first;
 }
+
+const specOf = ({ action, input }: ReadObject) => parseSpec(action as IoAction, input);
 
 const latency = ['action: latency', 'volumePath: /data', 'delay: 10ms'];
 
@@ -34,22 +41,15 @@ describe('IOChaos of Chaos Mesh', () => {
       .map((line) => `  ${line}\n`)
       .join('')}status: {}\n`;
     const chaos = await only(text);
-    expect(chaos).toEqual({
-      name: 'test',
-      namespace: null,
+    expect(chaos).toMatchObject({
       action: 'latency',
       input: { volume: '/var/run/etcd', path: '/var/run/etcd/**/*', percent: 10, delay: '10ms' },
+      places: { volume: { line: 14, column: 15 }, delay: { line: 16, column: 10 } },
       duration: '400s',
-      selection: {
-        mode: 'fixed',
-        value: '2',
-        selector: { labelSelectors: { app: 'etcd' } },
-        containerNames: ['etcd'],
-        remoteCluster: null,
-      },
+      podChoices: ['mode', 'value', 'selector', 'containerNames'],
       notes: [],
     });
-    expect(await parseSpec(chaos.action, chaos.input)).toMatchObject({
+    expect(await specOf(chaos)).toMatchObject({
       volume: '/var/run/etcd',
       rules: [{ path: '/var/run/etcd/**/*', percent: 10, disturbances: [{ kind: 'latency', delayMs: 10 }] }],
     });
@@ -57,7 +57,7 @@ describe('IOChaos of Chaos Mesh', () => {
 
   it('has errnos by number, attributes and mistakes, which become rules', async () => {
     const errno = await only(file('action: fault', 'volumePath: /data', 'errno: 5', 'methods: [read, write]'));
-    expect(await parseSpec(errno.action, errno.input)).toMatchObject({
+    expect(await specOf(errno)).toMatchObject({
       rules: [{ methods: ['read', 'write'], disturbances: [{ kind: 'errno', choices: [{ errno: 5, weight: 1 }] }] }],
     });
     const attributes = await only(
@@ -67,13 +67,13 @@ describe('IOChaos of Chaos Mesh', () => {
         'attr: {perm: 72, size: 9007199254740993, mtime: {sec: 1, nsec: 2}}',
       ),
     );
-    expect(await parseSpec(attributes.action, attributes.input)).toMatchObject({
+    expect(await specOf(attributes)).toMatchObject({
       rules: [{ disturbances: [{ attr: { perm: 0o110, size: '9007199254740993', mtime: { sec: 1, nsec: 2 } } }] }],
     });
     const mistake = await only(
       file('action: mistake', 'volumePath: /data', 'mistake: {filling: zero, maxOccurrences: 2, maxLength: 3}'),
     );
-    expect(await parseSpec(mistake.action, mistake.input)).toMatchObject({
+    expect(await specOf(mistake)).toMatchObject({
       rules: [{ disturbances: [{ kind: 'mistake', filling: 'zero', maxOccurrences: 2, maxLength: 3 }] }],
     });
   });
@@ -95,29 +95,17 @@ describe('IOChaos of Chaos Mesh', () => {
     expect(notes).toEqual(['errno (line 9, column 3) means nothing to the action latency']);
   });
 
-  it('may hold several documents, and empty ones', async () => {
-    const chaos = await parseIoChaos(`---\n${file(...latency)}---\n---\n${file(...latency, 'duration: 1m')}`, 'f');
-    expect(chaos.map(({ duration }) => duration)).toEqual([null, '1m']);
-  });
-
   it.each<readonly [string, string, RegExp]>([
     ['an unknown field', file(...latency, 'delya: 1s'), /^io\.yaml:9:3: there is no field "delya" in spec/u],
     ['an unknown attribute', file('attr: {sice: 1}'), /^io\.yaml:6:10: there is no field "sice" in attr/u],
-    ['a field beside spec', `${file(...latency)}specs: 1\n`, /^io\.yaml:9:1: there is no field "specs" in the file/u],
     ['a number that is text', file(...latency, "percent: 'ten'"), /^io\.yaml:9:12: percent must be a whole number/u],
     ['a fraction', file(...latency, 'percent: 1.5'), /^io\.yaml:9:12: percent must be a whole number/u],
     ['a list that is none', file(...latency, 'methods: read'), /^io\.yaml:9:12: methods must be a list of texts/u],
     ['no action', file('volumePath: /data'), /^io\.yaml:6:3: spec has no action/u],
     ['no volume', file('action: latency'), /^io\.yaml:6:3: spec has no volumePath/u],
     ['an unknown action', file('action: slow', 'volumePath: /d'), /^io\.yaml:6:11: there is no action "slow"/u],
-    ['another kind', file(...latency).replace('IOChaos', 'PodChaos'), /^io\.yaml:1:1: this is no IOChaos .*PodChaos/u],
-    ['no spec', 'apiVersion: chaos-mesh.org/v1alpha1\nkind: IOChaos\n', /^io\.yaml:1:1: there is no spec/u],
-    ['a list', '- 1\n', /^io\.yaml:1:1: the file must be an object/u],
-    ['no YAML', `${file(...latency)}  a: [\n`, /^io\.yaml:\d+:\d+: /u],
-    ['a key that comes twice', file(...latency, 'delay: 20ms'), /^io\.yaml:9:3: .*unique/u],
-    ['nothing', '# nothing\n', /^io\.yaml is empty/u],
   ])('refuses %s, with its place', async (_what, text, message) => {
-    await expect(parseIoChaos(text, 'io.yaml')).rejects.toThrow(FaultlineError);
-    await expect(parseIoChaos(text, 'io.yaml')).rejects.toThrow(message);
+    await expect(all(text)).rejects.toThrow(FaultlineError);
+    await expect(all(text)).rejects.toThrow(message);
   });
 });

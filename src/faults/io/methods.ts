@@ -1,7 +1,7 @@
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { type FuseMethod, fuseMethods } from '../../linux/fuse/methods.ts';
-import { nearHint } from './near.ts';
+import { nearHint } from '../near.ts';
 import type { DisturbanceKind } from './rule.ts';
 
 /*

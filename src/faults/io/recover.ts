@@ -40,9 +40,10 @@ function volumeVerdict(effect: Effect, { counts, covered, lost }: Left, left: re
       : 'was not covered: nothing was left to undo';
     return { target, verdict: 'confirmed', seen: `${seen}${gone}`, evidence };
   }
-  const missed = specOf(effect).expectHits && !wasHit(counts);
+  const isMissed = specOf(effect).expectHits && !wasHit(counts);
+  const missed = isMissed ? { missed: `nothing was hit (--expect-hits): ${hitsText(counts)}` } : {};
   const seen = `is as it was; ${hitsText(counts)}${gone}`;
-  return { target, verdict: missed ? 'mismatch' : 'confirmed', seen, evidence };
+  return { target, verdict: 'confirmed', seen, evidence: { ...evidence, ...missed } };
 }
 
 async function recoverOne(effect: Effect, journal: Journal, site: Site): Promise<readonly TargetVerdict[]> {

@@ -2,7 +2,7 @@ import { FaultlineError, isFaultlineError } from '../../base/error.ts';
 import { type JsonObject, textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
 import { attributeNames } from './attribute-changes.ts';
-import { nearHint } from './near.ts';
+import { nearHint } from '../near.ts';
 import type { IoRule } from './rule.ts';
 import { parseRule } from './parse-rule.ts';
 import { type RuleAction, ruleSchemas } from './schema.ts';

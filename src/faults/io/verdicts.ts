@@ -33,8 +33,9 @@ function movedText(report: ProcessReport): string {
 
 /** What became of one process whose open files were to be moved. */
 export function processVerdict(target: TargetRef, report: ProcessReport | undefined): TargetVerdict {
-  if (report === undefined)
+  if (report === undefined) {
     return { target, verdict: 'inconclusive', seen: 'used nothing of it any more', evidence: {} };
+  }
   const evidence = evidenceOf(report);
   switch (report.outcome) {
     case 'moved':

@@ -18,11 +18,7 @@ const INIT_BYTES = 4096;
  * @throws FaultlineError HOST_UNSUPPORTED: the kernel speaks another version
  * @throws SyscallError EPERM: nothing was mounted on this descriptor
  */
-export function shakeHands(
-  calls: SystemCalls,
-  fuseFd: number,
-  allow: { readonly passthrough: boolean },
-): Agreement {
+export function shakeHands(calls: SystemCalls, fuseFd: number, allow: { readonly passthrough: boolean }): Agreement {
   const request = new Request(MAX_WRITE);
   const reply = new Reply(calls, INIT_BYTES);
   while (calls.read(fuseFd, request.memory.address, request.capacity) < 0) {

@@ -262,7 +262,11 @@ export class NodeDescriptors {
       if (!fileSystems.encodeHandle(descriptor)) return false;
       handle.set(scratch.region.words.subarray(scratch.handleWord, scratch.handleWord + 2 + HANDLE_WORDS), at);
       // What is beyond the handle's end is left over from another one.
-      handle.fill(0, at + 2 + Math.ceil(scratch.stat(scratch.handleWord + fileHandle.handle_bytes) / 4), at + 2 + HANDLE_WORDS);
+      handle.fill(
+        0,
+        at + 2 + Math.ceil(scratch.stat(scratch.handleWord + fileHandle.handle_bytes) / 4),
+        at + 2 + HANDLE_WORDS,
+      );
       return true;
     }
     if (nameAt[node] === 0) return false;

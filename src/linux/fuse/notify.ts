@@ -48,7 +48,8 @@ export class Notifier {
     if (calls.write(fuseFd, memory.address, bytes) >= 0) return true;
     const errno = lastErrno();
     // The mount is gone, or being made.
-    if (errno === Errno.ENOENT || errno === Errno.ENODEV || errno === Errno.ENOTCONN || errno === Errno.EPERM) return true;
+    if (errno === Errno.ENOENT || errno === Errno.ENODEV || errno === Errno.ENOTCONN || errno === Errno.EPERM)
+      return true;
     if (errno === Errno.EINVAL || errno === Errno.ENOSYS) return false;
     throw new SyscallError('write', errno, '/dev/fuse');
   }

@@ -128,7 +128,7 @@ export class Paths {
     const inside = path === undefined ? undefined : this.insideOf(path);
     const nameless = inside?.endsWith(deletedSuffix) === true && this.isDeleted(descriptor);
     descriptors.release(held);
-    return nameless ? inside?.slice(0, -deletedSuffix.length) : inside;
+    return nameless ? inside.slice(0, -deletedSuffix.length) : inside;
   }
 
   private insideOf(path: string): string | undefined {

@@ -63,8 +63,11 @@ export interface FuseSession {
    * there may be others who use the folder below at the same time and rely on what they see of each other.
    */
   setCaching(ms: number): Promise<void>;
-  /** The end begins: what waits is let go, and nothing is disturbed any more. It is served until it is unmounted. */
-  stop(): void;
+  /**
+   * The end begins: what waits is let go at once, nothing is disturbed any more, and nothing cached. Settles when the
+   * kernel knows. The volume is served until it is unmounted and nobody has a file of it open.
+   */
+  stop(): Promise<void>;
 }
 
 const defaultWorkers = 4;
@@ -94,7 +97,7 @@ export async function startFuseSession(options: FuseSessionOptions): Promise<Fus
     data: options.workerData ?? {},
     count: Math.min(options.workers ?? defaultWorkers, MAX_WORKERS),
     calls,
-    fuse: { fuseFd, shared: shared.buffer, capacity: shared.capacity, agreement },
+    fuse: { fuseFd, shared: shared.buffer, capacity: shared.capacity, agreement, lookMs: 0 },
     onFailure: options.onFailure ?? ((): void => undefined),
   });
   const over = threads.ended.finally(() => {
@@ -111,9 +114,7 @@ export async function startFuseSession(options: FuseSessionOptions): Promise<Fus
     status: () => running.status(),
     rulesChanged: () => running.forgetAll(),
     setCaching: (ms: number) => running.setCaching(ms),
-    stop: () => {
-      running.stop();
-    },
+    stop: () => running.stop(),
   });
 }
 
@@ -156,9 +157,10 @@ class RunningSession {
     }
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     Atomics.store(this.shared.control, Control.STOPPING, 1);
     this.threads.wake();
+    await this.setCaching(0);
   }
 
   private sum(first: number): number {

@@ -68,6 +68,8 @@ export const Control = Object.freeze({
   EVICTIONS: 16,
   /** The mutex of the interruptions. */
   INTERRUPTS_MUTEX: 17,
+  /** Nonzero: a thread looks for requests without sleeping. */
+  LOOKING: 18,
   /** First of the free names of 1, 2, 4, 8 and 16 units; the last one has 256 bytes, enough for NAME_MAX. */
   FREE_NAMES: 24,
   /** Requests answered, a word for each worker. */
@@ -251,7 +253,10 @@ function cutFileSystems(cut: Cutter): FileSystemColumns {
   };
 }
 
-function cutAll(buffer: SharedArrayBuffer, capacity: Capacity): { readonly state: SharedState; readonly bytes: number } {
+function cutAll(
+  buffer: SharedArrayBuffer,
+  capacity: Capacity,
+): { readonly state: SharedState; readonly bytes: number } {
   const cut = new Cutter(buffer);
   const state: SharedState = Object.freeze({
     buffer,

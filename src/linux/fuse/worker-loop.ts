@@ -46,7 +46,7 @@ export type WorkerMessage =
   | { readonly kind: 'failure'; readonly error: Error };
 
 function tell(message: WorkerMessage): void {
-  parentPort?.postMessage(message);
+  parentPort?.postMessage(message, []);
 }
 
 class WorkerLoop {
@@ -58,6 +58,7 @@ class WorkerLoop {
   private readonly spare: Request[] = [];
   private request: Request;
   private interruptsSeen = 0;
+  private lookUntilMs = 0;
   private released = false;
   private requests = 0;
 
@@ -89,14 +90,36 @@ class WorkerLoop {
       const length = plane.calls.read(this.device, this.request.memory.address, this.request.capacity);
       if (length > 0) {
         this.begin(this.request);
+        this.stopLooking();
       } else {
         const errno = lastErrno();
         if (errno === Errno.ENODEV) return;
-        if (errno === Errno.EAGAIN) this.sleep();
+        if (errno === Errno.EAGAIN) this.pause();
         // EINTR, and ENOENT: the request was given up at this very moment.
         else if (errno !== Errno.EINTR && errno !== Errno.ENOENT) throw new SyscallError('read', errno, '/dev/fuse');
       }
     }
+  }
+
+  /**
+   * There is nothing to do at the moment. Who makes one request after the other makes the next one within microseconds,
+   * and being woken for it would take longer than all the rest: so one of the threads looks for it a little longer.
+   */
+  private pause(): void {
+    const { control } = this.plane.shared;
+    const now = performance.now();
+    if (this.lookUntilMs === 0) {
+      const mayLook = this.options.lookMs > 0 && Atomics.compareExchange(control, Control.LOOKING, 0, 1) === 0;
+      this.lookUntilMs = mayLook ? now + this.options.lookMs : -1;
+    }
+    if (this.lookUntilMs > now) return;
+    this.stopLooking();
+    this.sleep();
+  }
+
+  private stopLooking(): void {
+    if (this.lookUntilMs > 0) Atomics.store(this.plane.shared.control, Control.LOOKING, 0);
+    this.lookUntilMs = 0;
   }
 
   private sleep(): void {
@@ -202,7 +225,11 @@ class WorkerLoop {
       // The first page, where the header is, is not wholly ours.
       const page = 4096;
       const begin = Math.ceil(memory.address / page) * page;
-      this.plane.calls.madvise(begin, Math.floor((memory.address + request.capacity - begin) / page) * page, MADV_DONTNEED);
+      this.plane.calls.madvise(
+        begin,
+        Math.floor((memory.address + request.capacity - begin) / page) * page,
+        MADV_DONTNEED,
+      );
     }
     this.spare.push(request);
   }

@@ -30,6 +30,8 @@ export interface WorkerOptions {
   readonly shared: SharedArrayBuffer;
   readonly capacity: Capacity;
   readonly agreement: Agreement;
+  /** How long a thread looks for the next request before it sleeps. */
+  readonly lookMs: number;
 }
 
 /** Room for a listing, and for the answer to STATX, whatever the largest write is. */

@@ -1,4 +1,4 @@
-import { readProcessRecord } from './read.ts';
+import { type ProcessRef, readProcessRecord } from './read.ts';
 
 /** How many files a process may have open at a time: RLIMIT_NOFILE, getrlimit(2). Undefined: without limit. */
 export interface OpenFileLimits {
@@ -8,12 +8,12 @@ export interface OpenFileLimits {
 }
 
 /**
- * RLIMIT_NOFILE of this process: proc_pid_limits(5).
+ * RLIMIT_NOFILE of a process, by default of this one: proc_pid_limits(5).
  *
  * @returns without limits, too, where they cannot be told
  */
-export function openFileLimits(): OpenFileLimits {
-  const text = readProcessRecord('self', 'limits')?.toString('latin1') ?? '';
+export function openFileLimits(process: ProcessRef = 'self'): OpenFileLimits {
+  const text = readProcessRecord(process, 'limits')?.toString('latin1') ?? '';
   const [, soft, hard] = /^Max open files +(\w+) +(\w+) /m.exec(text) ?? [];
   return Object.freeze({ soft: numberOf(soft), hard: numberOf(hard) });
 }

@@ -10,14 +10,20 @@
  * tracer, which finds no zeros there, takes what is free before or elsewhere.
  */
 import { readFileSync } from 'node:fs';
-import { SyscallError } from '../syscall-error.ts';
-import type { TargetMemory } from './traced-process.ts';
+import { isErrno, SyscallError } from '../syscall-error.ts';
 import { poke } from './requests.ts';
+import type { TargetMemory } from './traced-process.ts';
+import { findVdso, usedBytes } from './vdso.ts';
 
 /** Less than the smallest page, and more than we need. */
 const TAIL_BYTES = 4096;
 /** Kept free behind the last byte that is not zero: it may belong to something whose own end is zeros. */
 const DISTANCE_BYTES = 32;
+
+interface Room {
+  readonly length: number;
+  readonly alignment: number;
+}
 
 /**
  * Finds unused bytes in executable memory.
@@ -27,15 +33,23 @@ const DISTANCE_BYTES = 32;
 export function findCave(
   pid: number,
   tid: number,
-  memory: Pick<TargetMemory, 'read'>,
-  { length, alignment }: { readonly length: number; readonly alignment: number },
+  memory: Pick<TargetMemory, 'read' | 'readInto'>,
+  room: Room,
 ): number | undefined {
+  const vdso = findVdso(pid, tid, memory, TAIL_BYTES);
+  const inVdso = vdso === undefined ? undefined : roomIn(vdso.tail, vdso.end, room);
+  if (inVdso !== undefined) return inVdso;
   for (const end of executableEnds(readFileSync(`/proc/${pid}/task/${tid}/maps`, 'latin1'))) {
-    const tail = memory.read(end - TAIL_BYTES, TAIL_BYTES);
-    const start = Math.ceil((usedBytes(tail) + DISTANCE_BYTES) / alignment) * alignment;
-    if (start + length <= TAIL_BYTES) return end - TAIL_BYTES + start;
+    const found = roomIn(memory.read(end - TAIL_BYTES, TAIL_BYTES), end, room);
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Where in the last bytes of a mapping, which ends at `end`, there is room. */
+function roomIn(tail: Uint8Array, end: number, { length, alignment }: Room): number | undefined {
+  const start = Math.ceil((usedBytes(tail) + DISTANCE_BYTES) / alignment) * alignment;
+  return start + length <= TAIL_BYTES ? end - TAIL_BYTES + start : undefined;
 }
 
 /** Where readable, executable, private mappings end, that of the vDSO first. The argument is /proc/PID/maps. */
@@ -51,16 +65,23 @@ export function executableEnds(maps: string): readonly number[] {
   return ends;
 }
 
-/** How many bytes there are up to the last one that is not zero. */
-export function usedBytes(bytes: Uint8Array): number {
-  return bytes.findLastIndex((byte) => byte !== 0) + 1;
-}
-
 /**
- * Writes into a cave, or anywhere else, whatever the protection. In units of eight bytes.
+ * Writes into a cave. Its length must be a multiple of eight.
+ *
+ * In one piece, or where the kernel does not let /proc/PID/mem overrule protections (`proc_mem.force_override=never`,
+ * CONFIG_PROC_MEM_NO_FORCE), by requests of ptrace, which always do.
  *
  * @throws SyscallError
  */
+export function writeCave(tid: number, memory: Pick<TargetMemory, 'write'>, address: number, bytes: Uint8Array): void {
+  try {
+    memory.write(address, bytes);
+  } catch (error) {
+    if (!isErrno(error, 'EIO', 'EPERM', 'EACCES', 'EFAULT')) throw error;
+    pokeAll(tid, address, bytes);
+  }
+}
+
 export function pokeAll(tid: number, address: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.byteLength; offset += 8) {
     const failed = poke(tid, address + offset, bytes.subarray(offset, offset + 8));

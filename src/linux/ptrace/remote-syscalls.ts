@@ -25,6 +25,7 @@ const numbers = {
   chroot: { x86_64: 161, arm64: 51 },
   gettid: { x86_64: 186, arm64: 178 },
   dup3: { x86_64: 292, arm64: 24 },
+  prlimit64: { x86_64: 302, arm64: 261 },
   mlock2: { x86_64: 325, arm64: 284 },
   pkey_mprotect: { x86_64: 329, arm64: 288 },
 } as const satisfies Record<string, Readonly<Record<Architecture, number>>>;

@@ -1,5 +1,5 @@
 import type { SavedThread, Task, TraceArchitecture } from './arch.ts';
-import { findCave, pokeAll } from './code-cave.ts';
+import { findCave, writeCave } from './code-cave.ts';
 import { patience } from './patience.ts';
 import { callHangs, killedMeanwhile, noRoom, syscallsRedirected } from './refusals.ts';
 import {
@@ -19,7 +19,7 @@ import {
 import { abortSequence } from './restartable-sequence.ts';
 import type { StoppingProcess, TracedThread } from './stopping-process.ts';
 import type { OpenMemory } from './target-memory.ts';
-import { readThreadStatus } from './thread-status.ts';
+import { caughtSignals } from './thread-status.ts';
 import { traceArchitecture } from './trace-architecture.ts';
 
 const SIGSTOP = 19;
@@ -33,6 +33,13 @@ const SI_TKILL = -6;
 const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
 /** After a call was broken off. */
 const GRACE_MS = 1000;
+
+/** What is known of the process whose thread is to make calls. */
+export interface RemoteTarget {
+  readonly process: StoppingProcess;
+  readonly thread: TracedThread;
+  readonly memory: OpenMemory;
+}
 
 /**
  * One thread of a stopped process that runs our program (`arch.ts`).
@@ -56,6 +63,7 @@ export class RemoteThread {
   readonly #saved: SavedThread;
   readonly #signal: number;
   readonly #timeoutMs: number;
+  readonly #memory: OpenMemory;
   #programAt = 0;
   /** siginfo_t of a signal of the same number that was meant for the program. */
   #owed: Buffer | undefined;
@@ -65,21 +73,22 @@ export class RemoteThread {
    *
    * @throws FaultlineError TRACE_REFUSED syscall-dispatch; PROCESS_NOT_FOUND
    */
-  constructor(process: StoppingProcess, thread: TracedThread, timeoutMs: number) {
+  constructor({ process, thread, memory }: RemoteTarget, timeoutMs: number) {
     this.#process = process;
     this.#thread = thread;
+    this.#memory = memory;
     this.#timeoutMs = timeoutMs;
     const { tid } = thread;
     const registers = readRegisters(tid, NT_PRSTATUS);
     const mask = readSignalMask(tid);
-    const status = readThreadStatus(process.pid, tid);
-    if (typeof registers === 'number' || typeof mask === 'number' || status === undefined) {
+    const caught = caughtSignals(process.pid, tid);
+    if (typeof registers === 'number' || typeof mask === 'number' || caught === undefined) {
       throw killedMeanwhile(process.pid);
     }
     this.#saved = Object.freeze({ tid, registers: Buffer.from(registers), mask });
     if (redirectsSyscalls(tid)) throw syscallsRedirected(process.pid, tid);
     abortSequence(tid, this.#architecture, this.#saved.registers);
-    this.#signal = handles(status.caught, SIGURG) && !handles(status.caught, SIGWINCH) ? SIGWINCH : SIGURG;
+    this.#signal = handles(caught, SIGURG) && !handles(caught, SIGWINCH) ? SIGWINCH : SIGURG;
     this.#takeOverDebt();
   }
 
@@ -104,19 +113,21 @@ export class RemoteThread {
   }
 
   /** Puts the program into the process. @throws FaultlineError TRACE_REFUSED no-room */
-  install(memory: OpenMemory): void {
+  install(): void {
     const { program } = this.#architecture;
-    const cave = findCave(this.#process.pid, this.tid, memory, program);
+    const cave = findCave(this.#process.pid, this.tid, this.#memory, program);
     if (cave === undefined) throw noRoom(this.#process.pid);
     this.#programAt = cave;
     const home = this.#architecture.home(this.#saved, cave);
-    pokeAll(this.tid, cave, Buffer.concat([program.code, home], program.length));
+    writeCave(this.tid, this.#memory, cave, Buffer.concat([program.code, home], program.length));
   }
 
   /** Takes the program out again, and leaves what there was. */
   remove(): void {
     if (this.#thread.isAstray) return;
-    if (this.#programAt !== 0) pokeAll(this.tid, this.#programAt, new Uint8Array(this.#architecture.program.length));
+    if (this.#programAt !== 0) {
+      writeCave(this.tid, this.#memory, this.#programAt, new Uint8Array(this.#architecture.program.length));
+    }
     this.#programAt = 0;
     if (this.#owed !== undefined && writeSiginfo(this.tid, this.#owed) >= 0) this.#thread.owedSignal = this.#signal;
   }

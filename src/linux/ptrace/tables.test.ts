@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { decodeResults, encodeTable } from './call-table.ts';
-import { executableEnds, usedBytes } from './code-cave.ts';
+import { executableEnds } from './code-cave.ts';
 import { mayRepeat, syscallLabel } from './interrupted-calls.ts';
 import { messageAt, PASSING_BYTES, receivedFds } from './pass-fds.ts';
 import { remoteSyscallNumber } from './remote-syscalls.ts';
 import { decodeStop } from './requests.ts';
-import { signalsToHandle } from './thread-status.ts';
+import { caughtSignalsIn, signalsToHandle } from './thread-status.ts';
+import { usedBytes } from './vdso.ts';
 
 describe('the table of calls', () => {
   test('numbers by architecture, arguments of up to 53 bits, negative ones too', () => {
@@ -108,6 +109,12 @@ describe('signals that wait', () => {
   ])('%s', (_, some, expected) => {
     expect(signalsToHandle({ ...none, ...some }) !== 0n).toBe(expected);
   });
+});
+
+test('signals that are handled, in /proc/PID/status', () => {
+  const status = Buffer.from('Name:\tSigCgt:\t1\nSigIgn:\t0000000000000002\nSigCgt:\t0000000180004a02\nCapInh:\t0\n');
+  expect(caughtSignalsIn(status)).toBe(0x1_8000_4a02n);
+  expect(caughtSignalsIn(Buffer.from('Name:\tx\n'))).toBe(0n);
 });
 
 describe('room for code', () => {

@@ -10,6 +10,20 @@ export function readThreadStatus(pid: number, tid: number): ProcessStatus | unde
   return bytes === undefined ? undefined : parseStatus(bytes);
 }
 
+/** Signals that the process handles, bit n-1 for signal n; undefined when the thread is gone. */
+export function caughtSignals(pid: number, tid: number): bigint | undefined {
+  const bytes = readProcessRecord(pid, `task/${tid}/status`);
+  return bytes === undefined ? undefined : caughtSignalsIn(bytes);
+}
+
+/** The one field of the file that is needed while a target stands still: parsing all of it takes as long as a stop. */
+export function caughtSignalsIn(status: Buffer): bigint {
+  const start = status.indexOf('\nSigCgt:\t');
+  if (start === -1) return 0n;
+  const begin = start + '\nSigCgt:\t'.length;
+  return BigInt(`0x${status.toString('latin1', begin, status.indexOf('\n', begin))}`);
+}
+
 /** Has the process a seccomp filter, or is it in strict mode? Unknown, before Linux 3.8, counts as no. */
 export function hasSeccomp(pid: number): boolean {
   const text = readProcessRecord(pid, 'status')?.toString('latin1') ?? '';

@@ -1,7 +1,6 @@
-import { closeSync } from 'node:fs';
 import { isErrno, SyscallError, toSyscallError } from '../syscall-error.ts';
 import { descriptionSet } from './description-set.ts';
-import { fetchDescriptor, O_PATH, openAgain, openBelow, openThread } from './descriptor-calls.ts';
+import { closeAnyhow, fetchDescriptor, O_PATH, openAgain, openBelow, openThread } from './descriptor-calls.ts';
 import type { DescriptorInfo } from './descriptor-info.ts';
 import { type FileStatus, statusOf } from './file-status.ts';
 import type { DescriptorRef } from './kcmp.ts';
@@ -93,7 +92,7 @@ export function openCounterparts(from: VolumeSide, to: VolumeSide, rescue?: Inod
     if (typeof present !== 'number') return present;
     const fresh = reopen(door, one, one.flags, () => statusOf(present, { ask: true }).inode);
     if (typeof fresh === 'number') return add({ present, fresh }, one, one.path, false);
-    closeSync(present);
+    closeAnyhow(present);
     return fresh;
   };
   const add = (
@@ -129,7 +128,7 @@ export function openCounterparts(from: VolumeSide, to: VolumeSide, rescue?: Inod
         add({ present, fresh }, { inode, mountId, flags }, '', true);
         return;
       }
-      for (const fd of [present, fresh]) if (typeof fd === 'number') closeSync(fd);
+      for (const fd of [present, fresh]) if (typeof fd === 'number') closeAnyhow(fd);
     },
     folder: (place) => opened.get(`folder ${keyOf(place)}`, () => reopen(door, place, O_PATH)),
     mappable(place, writable) {
@@ -146,14 +145,14 @@ export function openCounterparts(from: VolumeSide, to: VolumeSide, rescue?: Inod
     close() {
       for (const one of descriptions.items) closeAll(one);
       opened.close();
-      for (const fd of threads.values()) closeSync(fd);
+      for (const fd of threads.values()) closeAnyhow(fd);
     },
   };
 }
 
 function closeAll({ present, fresh }: Pick<Counterpart, 'present' | 'fresh'>): void {
-  closeSync(present);
-  closeSync(fresh);
+  closeAnyhow(present);
+  closeAnyhow(fresh);
 }
 
 /** Descriptors that are opened when they are first asked for. What could not be opened is tried again. */
@@ -173,7 +172,7 @@ function openedOnce(): {
       return made;
     },
     close() {
-      for (const { fd } of opened.values()) closeSync(fd);
+      for (const { fd } of opened.values()) closeAnyhow(fd);
     },
   };
 }
@@ -208,7 +207,7 @@ function reopen(door: Door, place: VolumePlace, flags: number, askInode?: () => 
       }
       const isSame = isSameFile(door, place, statusOf(fd), askInode);
       if (isSame && cautious === flags) return fd;
-      closeSync(fd);
+      closeAnyhow(fd);
       if (!isSame) break;
     }
   }

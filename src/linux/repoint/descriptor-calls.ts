@@ -1,6 +1,6 @@
 import { closeSync, constants } from 'node:fs';
 import { bindSyscall, bindUnchecked, lastErrno } from '../libc.ts';
-import { isErrno, SyscallError } from '../syscall-error.ts';
+import { isErrno, SyscallError, toSyscallError } from '../syscall-error.ts';
 import type { LockLine } from './descriptor-info.ts';
 
 /*
@@ -171,4 +171,19 @@ export function lockHolder(fd: number, lock: LockLine): number | undefined {
   const record = lockRecord(lock);
   if (fcntlLock(fd, F_GETLK, record) === -1) return undefined;
   return record.readInt16LE(0) === F_UNLCK ? undefined : record.readInt32LE(L_PID);
+}
+
+/**
+ * Closes a descriptor of a file whose file system may not answer any more: that is what close(2) then tells, and the
+ * descriptor is closed all the same.
+ *
+ * @throws SyscallError EBADF: it was not open
+ */
+export function closeAnyhow(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    const failure = toSyscallError(error);
+    if (isErrno(failure, 'EBADF') || !(failure instanceof SyscallError)) throw failure;
+  }
 }

@@ -2,7 +2,7 @@ import { numericNames } from '../procfs/process-list.ts';
 import { readProcessFile } from '../procfs/read.ts';
 import { parseDescriptorInfo, parseRegisteredFiles, parseWatches } from './descriptor-info.ts';
 import type { DescriptorRef } from './kcmp.ts';
-import { NOTE_LINK } from './note.ts';
+import { isLeftNote } from './note.ts';
 import { placeAt, readLink, unlessGone } from './volume-place.ts';
 import { pathInVolume, type VolumeSide } from './volume-side.ts';
 import type { FileTable, OpenDescriptor, RegisteredFile, VolumePlace, WatchUse } from './volume-use.ts';
@@ -45,7 +45,7 @@ export function readTable(
     }
     const target = readLink(`/proc/${pid}/task/${tid}/fd/${fd}`);
     if (target === undefined) continue;
-    if (target === NOTE_LINK) {
+    if (side.volumeId !== undefined && isLeftNote(target, side.volumeId)) {
       notes.push({ tid, fd });
     } else if (target.startsWith('/')) {
       const descriptor = readDescriptor(side, pid, tid, fd, target);

@@ -1,3 +1,5 @@
+import { capabilityNames } from '../capabilities.ts';
+import { readStatus } from '../procfs/status.ts';
 import type { TracedProcess } from '../ptrace/traced-process.ts';
 import { type Counterparts, isObstacle, O_RDONLY, O_RDWR } from './counterparts.ts';
 import { O_PATH } from './descriptor-calls.ts';
@@ -58,12 +60,14 @@ export function planProcess(planning: Planning, process: TracedProcess, user: Vo
   const errands = [...tids].flatMap((tid): Errand[] => {
     const leftBehind = planLeftBehind(planning, user, tid);
     const table = withoutLeftBehind(tables.get(tid), leftBehind);
+    const use = folders.get(tid);
+    const mayLeave = use?.root === undefined || mayChangeRoot(tid);
     const errand: Errand = {
       process,
       tid,
-      moves: table === undefined ? [] : planTable(planning, table, keep),
+      moves: table === undefined ? [] : planTable(planning, table, mayLeave, keep),
       locks: [...(table === undefined ? [] : locksIn(table)), ...(leftBehind?.locks ?? [])],
-      ...planFolders(planning, user.pid, folders.get(tid), keep),
+      ...planFolders(planning, user.pid, use, mayLeave, keep),
       ...(tid === main
         ? planMemory(planning, withoutMaps(user, leftBehind), tid, keep)
         : { maps: [], executable: undefined }),
@@ -96,9 +100,26 @@ function withoutLeftBehind(table: FileTable | undefined, left: LeftBehind | unde
   return { ...table, descriptors: table.descriptors.filter(({ fd }) => !left.descriptors.has(fd)) };
 }
 
-function planTable({ counterparts }: Planning, { tid, descriptors }: FileTable, keep: Keep): DescriptorMove[] {
+/**
+ * Who has its root in the volume is locked up only as long as its root and the folders that it has open are of the same
+ * mount: from a folder of another one `..` leads out. So if the root has to stay, folders stay as well.
+ */
+function mayChangeRoot(tid: number): boolean {
+  return capabilityNames(readStatus(tid)?.effectiveCapabilities ?? 0n).has('CAP_SYS_CHROOT');
+}
+
+const lockedUp = obstacle('not-allowed', 'its root may not be moved: CAP_SYS_CHROOT');
+
+function planTable(
+  { counterparts }: Planning,
+  { tid, descriptors }: FileTable,
+  mayLeave: boolean,
+  keep: Keep,
+): DescriptorMove[] {
   return descriptors.flatMap((one): DescriptorMove[] => {
     const counterpart = counterparts.of(tid, one);
+    // Whoever shares it shares its being kept.
+    if (!mayLeave && one.kind === 'directory' && !isObstacle(counterpart)) counterpart.obstacle ??= lockedUp;
     if (!isObstacle(counterpart)) return [{ descriptor: one, counterpart, file: counterpart.fresh }];
     keep('descriptor', tid, one.fd, one, counterpart);
     return [];
@@ -119,6 +140,7 @@ function planFolders(
   planning: Planning,
   pid: number,
   use: FolderUse | undefined,
+  mayLeave: boolean,
   keep: Keep,
 ): Pick<Errand, 'root' | 'workingDirectory'> {
   if (use === undefined) return { root: undefined, workingDirectory: undefined };
@@ -126,7 +148,7 @@ function planFolders(
   const link = (name: string): string => `/proc/${pid}/task/${tid}/${name}`;
   const move = (what: 'root' | 'working-directory', name: string, place?: VolumePlace): FolderMove | undefined => {
     if (place === undefined) return undefined;
-    const found = folderObstacle(place) ?? planning.counterparts.folder(place);
+    const found = (mayLeave ? undefined : lockedUp) ?? folderObstacle(place) ?? planning.counterparts.folder(place);
     const back = planning.counterparts.current(place, link(name), O_PATH);
     if (!isObstacle(found) && back !== undefined) return { file: found.fd, back: back.fd, place };
     keep(what, tid, 0, place, isObstacle(found) ? found : obstacle('not-opened'));

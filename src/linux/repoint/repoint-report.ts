@@ -50,7 +50,7 @@ export function mergeReports(earlier: ProcessReport, later: ProcessReport): Proc
   return Object.freeze({
     ...later,
     outcome: isUneventful(later) ? earlier.outcome : later.outcome,
-    error: later.error ?? earlier.error,
+    error: isUneventful(later) ? earlier.error : later.error,
     // Who was not stopped again is told of only as far as it shows from outside.
     kept: isUneventful(later) ? earlier.kept : later.kept,
     moved: {

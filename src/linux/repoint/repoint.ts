@@ -3,7 +3,7 @@ import { prepareMove } from './preparation.ts';
 import { mergeReports, type ProcessReport } from './repoint-report.ts';
 import { untouchedReport } from './round-reports.ts';
 import { type RepointStep, swap } from './swap.ts';
-import type { VolumeSide } from './volume-side.ts';
+import { type VolumeSide, volumeIdOf } from './volume-side.ts';
 import type { VolumeUser } from './volume-use.ts';
 import { findVolumeUsers, type Scope } from './volume-users.ts';
 import { hasWork, type Settled, settle } from './work.ts';
@@ -50,7 +50,9 @@ export interface RepointReport {
  * @throws SyscallError: /proc is not readable, or the kernel lacks kcmp(2) (ENOSYS)
  * @throws FaultlineError ARCHITECTURE_UNSUPPORTED
  */
-export function repoint(request: RepointRequest): RepointReport {
+export function repoint(asked: RepointRequest): RepointReport {
+  const volumeId = volumeIdOf(asked.from, asked.to);
+  const request = { ...asked, from: { ...asked.from, volumeId } };
   const reports = new Map<string, ProcessReport>();
   const settled: Settled = new Set();
   const unreleased: number[] = [];

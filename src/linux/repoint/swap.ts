@@ -26,7 +26,7 @@ export type RepointStep = 'prepared' | 'stopped' | 'planned' | 'staged' | 'perfo
 
 export interface Swap {
   readonly request: {
-    readonly from: VolumeSide;
+    readonly from: VolumeSide & { readonly volumeId: string };
     readonly to: { readonly kind: SideKind };
     readonly scope: Scope;
     readonly deadlineMs: number;
@@ -67,7 +67,7 @@ export function swap(work: Swap): SwapResult {
     preparation.holdBack([...work.staying, ...refused.map(({ user }) => user)]);
     reports.push(...refused.map(({ user, error }) => untouchedReport(user, request.to.kind, refusalFrom(error))));
     step('planned');
-    return { plans, ...carryOut([...plans.keys()], step), unreleased: tracing.unreleased };
+    return { plans, ...carryOut([...plans.keys()], request.from.volumeId, step), unreleased: tracing.unreleased };
   });
   const endNs = process.hrtime.bigint();
   for (const [plan, { sinceNs }] of carried.plans) {
@@ -165,7 +165,7 @@ function carryOut(plans: readonly ProcessPlan[], step: (name: RepointStep, pid?:
       return;
     }
     const { plan } = task;
-    const errand = { ...task.errand, note: createNote() };
+    const errand = { ...task.errand, note: createNote(volumeId) };
     const state = { isReady: false };
     try {
       plan.process.withRemote(remoteOptions(plan, errand), (remote) => {

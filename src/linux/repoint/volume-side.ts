@@ -21,6 +21,11 @@ export interface VolumeSide {
   readonly mountIds: ReadonlySet<number>;
   /** `major:minor` of the folder; undefined without a descriptor. */
   readonly device: string | undefined;
+  /**
+   * What tells the volume from others, the same for both sides. Only with it are processes seen that were left with
+   * something when somebody who moved them was killed.
+   */
+  readonly volumeId?: string;
   /** Its file system answers. False for a FUSE mount whose server is dead: then nothing is asked of it. */
   readonly answers: boolean;
 }
@@ -54,6 +59,14 @@ export function volumeSide(options: SideOptions): VolumeSide {
     device: rootFd === undefined ? undefined : statusOf(rootFd).device,
     answers,
   });
+}
+
+/** What tells a volume from others, by its sides. */
+export function volumeIdOf(one: VolumeSide, other: VolumeSide): string {
+  const original = one.kind === 'original' ? one : other;
+  if (original.rootFd === undefined) return Buffer.from(original.path, 'latin1').toString('base64url');
+  const { device, inode } = statusOf(original.rootFd);
+  return `${device}.${inode}`;
 }
 
 /** The ids of the mounts that a process sees, but for some; empty when it is gone. @throws SyscallError EACCES */

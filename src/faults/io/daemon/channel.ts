@@ -101,7 +101,11 @@ export async function listenAt(socket: string, answer: (asked: JsonObject) => Pr
     close: async () => {
       rmSync(socket, { force: true });
       server.closeIdleConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
     },
   };
 }

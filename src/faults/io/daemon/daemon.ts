@@ -171,7 +171,7 @@ function inOrder(office: Office): (asked: JsonObject) => Promise<JsonObject> {
 
 /** Told to end: everything is withdrawn first. */
 async function endAll(office: Office): Promise<void> {
-  for (const effect of [...office.tenants.keys()]) {
+  for (const effect of office.tenants.keys()) {
     await leave(office, effect).catch((error: unknown) => {
       say(`withdrawing: ${String(error)}`);
     });
@@ -184,7 +184,7 @@ async function endAll(office: Office): Promise<void> {
  *
  * @returns at once when there is one already
  */
-export async function runDaemon(site: Site, key: string): Promise<void> {
+export async function runDaemon(site: Site, key: string): Promise<undefined> {
   setProcessName('faultline-vol');
   const self = readStat('self');
   if (self === undefined) throw new Error('this process cannot be seen in /proc');
@@ -193,7 +193,7 @@ export async function runDaemon(site: Site, key: string): Promise<void> {
   const lock = openSync(place.lock, 'a', 0o600);
   if (!lockFile(lock)) {
     closeSync(lock);
-    return;
+    return undefined;
   }
   let listener: Listener | undefined;
   await new Promise<void>((resolve, reject) => {
@@ -217,4 +217,5 @@ export async function runDaemon(site: Site, key: string): Promise<void> {
   });
   await listener?.close();
   closeSync(lock);
+  return undefined;
 }

@@ -23,7 +23,7 @@ function start({ program, stateDir }: Site, key: string, { log }: DaemonPlace): 
   const logFd = openSync(log, 'a', 0o600);
   try {
     // A session of its own: neither a closed terminal nor Ctrl-C reaches it.
-    spawn(interpreter, [...script, 'io-daemon', '--state-dir', stateDir, key], {
+    spawn(interpreter, [...script, 'fault-program', '--state-dir', stateDir, 'io', 'daemon', key], {
       detached: true,
       stdio: ['ignore', logFd, logFd],
       cwd: '/',

@@ -30,6 +30,8 @@ export interface DaemonPlace {
   readonly log: string;
   /** Held by the daemon while it lives. */
   readonly lock: string;
+  /** Held by whoever moves open files now: those who do it for several volumes take turns. */
+  readonly moveLock: string;
 }
 
 function nameOf(key: string): string {
@@ -45,7 +47,8 @@ export function daemonPlace(stateDir: string, key: string): DaemonPlace {
   const folder = path.join(stateDir, 'volumes');
   const name = nameOf(key);
   const file = (suffix: string): string => path.join(folder, `${name}.${suffix}`);
-  return Object.freeze({ folder, socket: file('sock'), log: file('log'), lock: file('lock') });
+  const moveLock = path.join(folder, 'move.lock');
+  return Object.freeze({ folder, socket: file('sock'), log: file('log'), lock: file('lock'), moveLock });
 }
 
 export function makeDaemonFolder({ folder }: DaemonPlace): void {

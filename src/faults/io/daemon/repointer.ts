@@ -1,6 +1,9 @@
+import { openSync } from 'node:fs';
 import { json } from 'node:stream/consumers';
+import { delay } from '../../../base/delay.ts';
 import { asFaultlineError } from '../../../base/error.ts';
 import { type JsonObject, toJson } from '../../../base/json.ts';
+import { lockFile } from '../../../linux/flock.ts';
 import { setProcessName } from '../../../linux/prctl.ts';
 import { repoint } from '../../../linux/repoint/repoint.ts';
 import { volumeSide, mountIdsSeenBy } from '../../../linux/repoint/volume-side.ts';
@@ -12,8 +15,8 @@ import { volumeSide, mountIdsSeenBy } from '../../../linux/repoint/volume-side.t
  */
 
 /** Descriptors that the errand's process inherits, where there are such. */
-export const ORIGINAL_ROOT_FD = 3;
-export const OVERLAY_ROOT_FD = 4;
+const ORIGINAL_ROOT_FD = 3;
+const OVERLAY_ROOT_FD = 4;
 
 /** What it is asked, on its standard input, as JSON. */
 export interface RepointErrand {
@@ -29,6 +32,19 @@ export interface RepointErrand {
   /** Who serves the overlay; null: nobody does. */
   readonly servedBy: number | null;
   readonly deadlineMs: number;
+  /** A file: a process can be stopped by one at a time, and may use several volumes. */
+  readonly turnFile: string;
+}
+
+/** How long to wait for one's turn, in milliseconds: longer than it takes, and not for ever if one hangs. */
+const turnMs = 10_000;
+const pollMs = 5;
+
+/** Wait for one's turn, which ends with this process. */
+async function takeTurn({ turnFile }: RepointErrand): Promise<void> {
+  const fd = openSync(turnFile, 'a', 0o600);
+  const giveUpMs = performance.now() + turnMs;
+  while (!lockFile(fd) && performance.now() < giveUpMs) await delay(pollMs);
 }
 
 function scopeOf({ towards, pids, mountNamespace, except }: RepointErrand) {
@@ -57,17 +73,15 @@ function carryOut(errand: RepointErrand): JsonObject {
   return toJson(repoint({ from, to, scope: scopeOf(errand), rescuePids, deadlineMs })) as JsonObject;
 }
 
-/** Run as that process: the errand on standard input, the report, or what went wrong, on standard output. */
-export async function runErrand(): Promise<void> {
+/** Run as that process: the errand on standard input. @returns the report, or what went wrong */
+export async function runErrand(): Promise<string> {
   setProcessName('faultline-move');
   const errand = (await json(process.stdin)) as RepointErrand;
-  let answer: JsonObject;
   try {
-    answer = { report: carryOut(errand) };
+    await takeTurn(errand);
+    return JSON.stringify({ report: carryOut(errand) });
   } catch (error) {
     const { code, message, hint } = asFaultlineError(error);
-    answer = { error: { code, message, hint: hint ?? null } };
+    return JSON.stringify({ error: { code, message, hint: hint ?? null } });
   }
-  // At once: a thread that could not be let go of is free when this process has ended.
-  process.stdout.write(JSON.stringify(answer), () => process.exit());
 }

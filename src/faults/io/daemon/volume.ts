@@ -84,7 +84,7 @@ interface Parts {
 function moveOnto({ setting, plan, attachment, original, overlay }: Parts): Promise<RepointReport> {
   const { pid, mountNamespace, pids, exclude } = plan;
   return sendRepointer(
-    setting.program,
+    setting,
     {
       towards: 'overlay',
       overlayMountIds: [attachment.mountId],
@@ -100,14 +100,14 @@ function moveOnto({ setting, plan, attachment, original, overlay }: Parts): Prom
 }
 
 async function withdraw({ setting, plan, source, session, attachment, original, overlay }: Parts) {
-  session.stop();
+  await session.stop();
   const { mountId, uniqueMountId, mountNamespace } = attachment;
-  const { self: daemon, program } = setting;
+  const { self: daemon } = setting;
   const record = { daemon, path: plan.path, pid: plan.pid, mountNamespace, mountId, source };
   const { lost, mountIds } = await uncover(source, { ...record, uniqueMountId: uniqueMountId ?? null }, true);
   const roots = { original, overlay };
   const { pid } = plan;
-  const report = await moveBack({ program, mountIds, pid, mountNamespace, roots, servedBy: process.pid });
+  const report = await moveBack({ sender: setting, mountIds, pid, mountNamespace, roots, servedBy: process.pid });
   return { report, lost };
 }
 

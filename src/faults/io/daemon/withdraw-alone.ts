@@ -85,10 +85,10 @@ async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Pro
   const original = openOriginal(pid, record?.path ?? trace.path);
   if (original === undefined) return { report: null, lost, covered: true };
   try {
-    const { program } = site;
+    const sender = { program: site.program, place };
     const { mountNamespace } = trace;
     const roots = { original, overlay: undefined };
-    const report = await moveBack({ program, mountIds, pid, mountNamespace, roots, servedBy: null });
+    const report = await moveBack({ sender, mountIds, pid, mountNamespace, roots, servedBy: null });
     return { report, lost, covered: true };
   } finally {
     closeSync(original);

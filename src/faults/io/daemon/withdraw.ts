@@ -3,7 +3,7 @@ import { detach } from '../../../linux/mount/attach.ts';
 import { findMounts, type FoundMount } from '../../../linux/mount/find-mounts.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import type { DaemonRecord } from './record.ts';
-import { sendRepointer, type SideRoots } from './send-repointer.ts';
+import { type Sender, sendRepointer, type SideRoots } from './send-repointer.ts';
 
 /*
  * The way back: first the mount is taken away, so that nobody begins to use it, then whoever uses it is moved to the
@@ -45,7 +45,7 @@ export async function uncover(source: string, record: DaemonRecord | undefined, 
 }
 
 export interface WayBack {
-  readonly program: readonly string[];
+  readonly sender: Sender;
   readonly mountIds: readonly number[];
   /** A process that sees the volume. */
   readonly pid: number;
@@ -56,9 +56,9 @@ export interface WayBack {
 }
 
 /** Move everybody who uses the overlay back to the original. */
-export function moveBack({ program, mountIds, pid, mountNamespace, roots, servedBy }: WayBack): Promise<RepointReport> {
+export function moveBack({ sender, mountIds, pid, mountNamespace, roots, servedBy }: WayBack): Promise<RepointReport> {
   return sendRepointer(
-    program,
+    sender,
     {
       towards: 'original',
       overlayMountIds: mountIds,

@@ -89,7 +89,11 @@ function found(plane: DataPlane, { descriptor, address }: End): { readonly node:
   return { node, isFolder: node !== 0 && (plane.scratch.mode() & constants.S_IFMT) === constants.S_IFDIR };
 }
 
-function renameTo(plane: DataPlane, request: Request, form: { readonly bytes: number; readonly flags: number }): number {
+function renameTo(
+  plane: DataPlane,
+  request: Request,
+  form: { readonly bytes: number; readonly flags: number },
+): number {
   const { descriptors, calls } = plane;
   const folder = request.u64(renameIn.newdir);
   const fromFolder = descriptors.hold(request.node);

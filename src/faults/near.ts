@@ -1,4 +1,4 @@
-import { editDistance } from '../../targets/near-names.ts';
+import { editDistance } from '../targets/near-names.ts';
 
 /** A hint for a word that is none of the known ones: the one that may have been meant, or all. */
 export function nearHint(word: string, known: readonly string[]): string {
