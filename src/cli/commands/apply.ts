@@ -26,7 +26,7 @@ const labelOf = ({ kind, name }: AppliedDocument): string => `${kind.toLowerCase
 
 function sayOne(invocation: Invocation, applied: AppliedDocument): void {
   const { uid, result, notes, injection, plan } = applied;
-  for (const note of notes) remark(`Note: ${labelOf(applied)}: ${printable(note)}`);
+  if (result !== 'unchanged') for (const note of notes) remark(`Note: ${labelOf(applied)}: ${printable(note)}`);
   if (plan !== null) {
     say(`${labelOf(applied)}, uid: ${uid}\n${planText(plan)}`);
     return;

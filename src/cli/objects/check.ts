@@ -49,7 +49,7 @@ function podNotes({ kind }: ChaosObject, { podChoices }: ReadObject, { input }: 
   if (podChoices.length === 0) return [];
   const chosen = kind.selection.filter((name) => input[name] !== undefined);
   const instead = chosen.length === 0 ? kind.unselected : `${flagsText(chosen, input)} says which processes are meant`;
-  return [`not used, for there are no pods on a host: ${podChoices.join(', ')}; ${instead}`];
+  return [`${podChoices.join(', ')}: not used, for there are no pods on a host; ${instead}`];
 }
 
 async function errorOf(fault: Fault, action: string, input: JsonObject): Promise<unknown> {
@@ -61,13 +61,19 @@ async function errorOf(fault: Fault, action: string, input: JsonObject): Promise
   }
 }
 
-/** The place of the one field without which the rest would be right; otherwise of all of them. */
-async function culprit(fault: Fault, { action, places, at }: ReadObject, input: JsonObject): Promise<Place> {
+/**
+ * Where the field stands that an error is about: the one without which all would be right, or else the one without
+ * which something else would be wrong. Where there is none, all of them.
+ */
+async function culprit(fault: Fault, { action, places, at }: ReadObject, input: JsonObject, error: unknown) {
+  let suspect: Place | undefined;
   for (const [name, place] of Object.entries(places)) {
     const { [name]: _without, ...rest } = input;
-    if ((await errorOf(fault, action, rest)) === undefined) return place;
+    const other = await errorOf(fault, action, rest);
+    if (other === undefined) return place;
+    if (String(other) !== String(error)) suspect ??= place;
   }
-  return at;
+  return suspect ?? at;
 }
 
 /** @throws {FaultlineError} whatever the fault has against its input, with the place of it */
@@ -77,7 +83,7 @@ async function refuseFaulty(object: ChaosObject, read: ReadObject, input: JsonOb
   if (error === undefined) return;
   const path = error instanceof FaultlineError ? error.details?.['path'] : undefined;
   const named = typeof path === 'string' ? read.places[path.split('/')[1] ?? ''] : undefined;
-  throw placed(named ?? (await culprit(fault, read, input)), error);
+  throw placed(named ?? (await culprit(fault, read, input, error)), error);
 }
 
 /**
@@ -146,7 +152,7 @@ function refuseOverlap(checked: readonly Checked[]): void {
 
 function overlap({ object }: Checked, label: string): FaultlineError {
   return new FaultlineError('GUARD_CONFLICT', `${printable(label)} is what ${objectLabel(object)} touches, too`, {
-    hint: 'apply one after the other, or add --allow-overlap',
+    hint: 'a target takes one injection at a time, unless --allow-overlap is given and the fault can do with it',
     details: { rule: 'conflict' },
   });
 }

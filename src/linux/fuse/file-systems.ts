@@ -16,10 +16,13 @@ export const FileSystemFlag = Object.freeze({
   HANDLES: 1,
   /** close(2) may fail on it: what was written is sent to its server only then. */
   FLUSHES: 2,
+  /** Nothing on it takes longer than memory does. */
+  IN_MEMORY: 4,
 });
 
 /** include/uapi/linux/magic.h: ext4, tmpfs, XFS, Btrfs and F2FS, on which close(2) has nothing to do. */
-const localFileSystems: ReadonlySet<number> = new Set([0xef53, 0x0102_1994, 0x5846_5342, 0x9123_683e, 0xf2f5_2010]);
+const TMPFS_MAGIC = 0x0102_1994;
+const localFileSystems: ReadonlySet<number> = new Set([0xef53, TMPFS_MAGIC, 0x5846_5342, 0x9123_683e, 0xf2f5_2010]);
 
 /**
  * The file systems, and mounts of them, that the files of a volume lie on: a folder may have others mounted in it.
@@ -107,8 +110,7 @@ export class FileSystems {
       fileSystems.deviceMinor[index] = scratch.stat(statx.dev_minor);
       fileSystems.mountDescriptor[index] = mount;
       const handles = mount >= 0 && this.opensByHandle(descriptor, mount);
-      fileSystems.flags[index] =
-        (handles ? FileSystemFlag.HANDLES : 0) | (this.isLocal(descriptor) ? 0 : FileSystemFlag.FLUSHES);
+      fileSystems.flags[index] = (handles ? FileSystemFlag.HANDLES : 0) | this.kindOf(descriptor);
       Atomics.store(control, Control.FILE_SYSTEMS, index + 1);
       return index;
     } finally {
@@ -133,9 +135,12 @@ export class FileSystems {
     return true;
   }
 
-  private isLocal(descriptor: number): boolean {
+  /** @returns FileSystemFlag */
+  private kindOf(descriptor: number): number {
     const { argument, argumentWord, region } = this.scratch;
-    if (this.calls.fstatfs(descriptor, argument) < 0) return false;
-    return localFileSystems.has(region.u32(argumentWord + statfs.type));
+    if (this.calls.fstatfs(descriptor, argument) < 0) return FileSystemFlag.FLUSHES;
+    const magic = region.u32(argumentWord + statfs.type);
+    if (magic === TMPFS_MAGIC) return FileSystemFlag.IN_MEMORY;
+    return localFileSystems.has(magic) ? 0 : FileSystemFlag.FLUSHES;
   }
 }

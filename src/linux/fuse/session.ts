@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { openFileLimit } from '../procfs/limits.ts';
 import { shakeHands } from './handshake.ts';
@@ -70,6 +71,8 @@ export interface FuseSession {
   stop(): Promise<void>;
 }
 
+/** A thread may look for the next request for so long before it sleeps, if there is a processor for others besides. */
+const lookMs = 0.05;
 const defaultWorkers = 4;
 const defaultNodes = 1 << 22;
 const mostDescriptors = 1 << 20;
@@ -97,7 +100,7 @@ export async function startFuseSession(options: FuseSessionOptions): Promise<Fus
     data: options.workerData ?? {},
     count: Math.min(options.workers ?? defaultWorkers, MAX_WORKERS),
     calls,
-    fuse: { fuseFd, shared: shared.buffer, capacity: shared.capacity, agreement, lookMs: 0 },
+    fuse: { fuseFd, shared: shared.buffer, capacity: shared.capacity, agreement, lookMs: availableParallelism() > 1 ? lookMs : 0 },
     onFailure: options.onFailure ?? ((): void => undefined),
   });
   const over = threads.ended.finally(() => {

@@ -68,15 +68,25 @@ export const Control = Object.freeze({
   EVICTIONS: 16,
   /** The mutex of the interruptions. */
   INTERRUPTS_MUTEX: 17,
-  /** Nonzero: a thread looks for requests without sleeping. */
-  LOOKING: 18,
+  /** Number, from 1, of the thread that looks for requests; 0: none. */
+  LOOKOUT: 18,
+  /** Requests that it has begun, and whether it is at one. */
+  HANDLED: 19,
+  HANDLING: 20,
+  /** Number, from 1, of the thread that looks after it, and whether that is to be woken when there is something to do. */
+  DEPUTY: 21,
+  DEPUTY_SLEEPS: 22,
+  /** Nonzero: the volume has been unmounted, and nobody has a file of it open. */
+  ENDED: 23,
   /** First of the free names of 1, 2, 4, 8 and 16 units; the last one has 256 bytes, enough for NAME_MAX. */
   FREE_NAMES: 24,
   /** Requests answered, a word for each worker. */
   REQUESTS: 32,
   /** How many requests wait, a word for each worker. */
   DELAYED: 48,
-  WORDS: 64,
+  /** What each worker is doing, a word for each. */
+  BUSY: 64,
+  WORDS: 80,
 });
 
 /** What is known of each node, a column each. */

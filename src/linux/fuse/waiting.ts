@@ -7,8 +7,6 @@ import type { SystemCalls } from './system-calls.ts';
 const EPOLL_CLOEXEC = 0x8_0000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 0x1;
-/** Of the threads that wait for requests one is woken for each, not all of them. */
-const EPOLLEXCLUSIVE = 0x1000_0000;
 /** Each write to the eventfd wakes once, and nobody has to read it. */
 const EPOLLET = 0x8000_0000;
 
@@ -23,12 +21,15 @@ export class Waiting {
   private readonly epoll: number;
   private precise = true;
 
-  /** @param device its own descriptor of the connection; @param call an eventfd */
-  constructor(calls: SystemCalls, device: number, call: number) {
+  /**
+   * @param call an eventfd
+   * @param device the thread's own descriptor of the connection, when it is to be woken by requests
+   */
+  constructor(calls: SystemCalls, call: number, device?: number) {
     this.calls = calls;
     this.epoll = calls.epollCreate1(EPOLL_CLOEXEC);
-    this.watch(device, EPOLLIN | EPOLLEXCLUSIVE);
     this.watch(call, EPOLLIN | EPOLLET);
+    if (device !== undefined) this.watch(device, EPOLLIN);
   }
 
   /** @param ms how long at most; Infinity for as long as it takes */

@@ -8,9 +8,11 @@ import { type Delayed, DelayedRequests } from './delayed.ts';
 import { handlerOf } from './handlers/table.ts';
 import { undoUnheard } from './handlers/unheard.ts';
 import type { Interposer, Ruling } from './interposer.ts';
+import { Lookout } from './lookout.ts';
 import { interruptIn } from './layouts.ts';
 import { lock, unlock } from './mutex.ts';
 import { Opcode } from './protocol.ts';
+import { isQuick } from './quickness.ts';
 import { Request } from './request.ts';
 import { Control, INTERRUPT_RING } from './shared-state.ts';
 import { Waiting } from './waiting.ts';
@@ -53,7 +55,10 @@ class WorkerLoop {
   private readonly options: WorkerOptions;
   private readonly plane: DataPlane;
   private readonly device: number;
+  private readonly lookout: Lookout;
+  /** For requests, and in reserve. */
   private readonly waiting: Waiting;
+  private readonly resting: Waiting;
   private readonly delayed = new DelayedRequests();
   private readonly spare: Request[] = [];
   private request: Request;
@@ -67,71 +72,88 @@ class WorkerLoop {
     this.options = options;
     this.plane = plane;
     this.device = device;
-    this.waiting = new Waiting(plane.calls, device, options.wakeFds[options.worker] as number);
+    const call = options.wakeFds[options.worker] as number;
+    this.lookout = new Lookout({ ...options, shared: plane.shared, calls: plane.calls });
+    this.waiting = new Waiting(plane.calls, call, device);
+    this.resting = new Waiting(plane.calls, call);
     this.request = new Request(options.agreement.maxWrite);
     this.interruptsSeen = plane.shared.control[Control.INTERRUPTS] as number;
   }
 
   run(): WorkerEnd {
+    const { plane, lookout } = this;
     try {
-      this.serveAll();
+      while (Atomics.load(plane.shared.control, Control.ENDED) === 0) {
+        if (this.delayed.size > 0) this.serveDelayed();
+        if (lookout.isMine()) this.look();
+        else this.rest();
+      }
     } finally {
       // Whatever this thread has read and not answered ends with it.
+      lookout.passOn();
       this.waiting.close();
-      this.plane.calls.close(this.device);
+      this.resting.close();
+      plane.calls.close(this.device);
     }
     return { requests: this.requests };
   }
 
-  private serveAll(): void {
-    const { plane } = this;
-    for (;;) {
-      if (this.delayed.size > 0) this.serveDelayed();
-      const length = plane.calls.read(this.device, this.request.memory.address, this.request.capacity);
-      if (length > 0) {
-        this.begin(this.request);
-        this.stopLooking();
-      } else {
-        const errno = lastErrno();
-        if (errno === Errno.ENODEV) return;
-        if (errno === Errno.EAGAIN) this.pause();
-        // EINTR, and ENOENT: the request was given up at this very moment.
-        else if (errno !== Errno.EINTR && errno !== Errno.ENOENT) throw new SyscallError('read', errno, '/dev/fuse');
-      }
+  /** Reads a request and serves it, or waits for the next one. */
+  private look(): void {
+    const { plane, lookout, request } = this;
+    const length = plane.calls.read(this.device, request.memory.address, request.capacity);
+    if (length > 0) {
+      lookout.begin();
+      this.begin(request);
+      lookout.end();
+      this.lookUntilMs = 0;
+      return;
+    }
+    const errno = lastErrno();
+    if (errno === Errno.EAGAIN) {
+      this.pause();
+    } else if (errno === Errno.ENODEV) {
+      Atomics.store(plane.shared.control, Control.ENDED, 1);
+      lookout.wakeAll();
+    } else if (errno !== Errno.EINTR && errno !== Errno.ENOENT) {
+      // ENOENT: the request was given up at this very moment.
+      throw new SyscallError('read', errno, '/dev/fuse');
     }
   }
 
   /**
    * There is nothing to do at the moment. Who makes one request after the other makes the next one within microseconds,
-   * and being woken for it would take longer than all the rest: so one of the threads looks for it a little longer.
+   * and being woken for it would take longer than all the rest: so it is looked for a little longer before sleeping.
    */
   private pause(): void {
-    const { control } = this.plane.shared;
-    const now = performance.now();
-    if (this.lookUntilMs === 0) {
-      const mayLook = this.options.lookMs > 0 && Atomics.compareExchange(control, Control.LOOKING, 0, 1) === 0;
-      this.lookUntilMs = mayLook ? now + this.options.lookMs : -1;
+    const { lookMs } = this.options;
+    if (lookMs > 0) {
+      const now = performance.now();
+      if (this.lookUntilMs === 0) this.lookUntilMs = now + lookMs;
+      if (now < this.lookUntilMs) return;
     }
-    if (this.lookUntilMs > now) return;
-    this.stopLooking();
-    this.sleep();
+    this.sleep((ms) => {
+      this.waiting.wait(ms);
+    });
   }
 
-  private stopLooking(): void {
-    if (this.lookUntilMs > 0) Atomics.store(this.plane.shared.control, Control.LOOKING, 0);
-    this.lookUntilMs = 0;
+  private rest(): void {
+    this.sleep((ms) => {
+      this.lookout.inReserve((atMostMs) => {
+        this.resting.wait(atMostMs);
+      }, ms);
+    });
   }
 
-  private sleep(): void {
-    this.plane.descriptors.trim();
+  /** @param wait sleeps for so many ms at most */
+  private sleep(wait: (ms: number) => void): void {
     if (this.delayed.size === 0) {
-      this.waiting.wait(Infinity);
+      wait(Infinity);
       return;
     }
     // Whoever interrupts looks at the count after it has written the interruption, and we the other way round.
     this.announceDelayed();
-    if (this.hasNews()) return;
-    this.waiting.wait(this.delayed.nextDueMs() - performance.now());
+    if (!this.hasNews()) wait(this.delayed.nextDueMs() - performance.now());
   }
 
   private hasNews(): boolean {
@@ -187,9 +209,11 @@ class WorkerLoop {
     plane.ruling = ruling;
     plane.nameInterest = nameInterest;
     plane.attempts = attempts;
+    if (!isQuick(request, plane.shared, plane.fileSystems)) this.lookout.passOn();
     const fails = ruling !== undefined && ruling.errno !== 0;
     const result = fails ? this.fail(request, ruling.errno) : this.handle(handlerOf[request.opcode], request);
     plane.descriptors.releaseAll();
+    plane.descriptors.trim();
     if (result === Answer.RETRY) {
       const pauseMs = Math.min(firstRetryMs << Math.min(attempts, 10), lastRetryMs);
       this.putOff({ ...delayed, dueMs: performance.now() + pauseMs, attempts: attempts + 1 });

@@ -82,6 +82,7 @@ export function writeCave(tid: number, memory: Pick<TargetMemory, 'write'>, addr
   }
 }
 
+/** Writes whatever the protection, eight bytes at a time. @throws SyscallError */
 export function pokeAll(tid: number, address: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.byteLength; offset += 8) {
     const failed = poke(tid, address + offset, bytes.subarray(offset, offset + 8));

@@ -80,6 +80,9 @@ export function repoint(asked: RepointRequest): RepointReport {
 
 const DEFAULT_ROUNDS = 5;
 
+/** A request of which it is known what volume it is about. */
+type IdentifiedRequest = RepointRequest & { readonly from: { readonly volumeId: string } };
+
 interface Round {
   readonly reports: readonly ProcessReport[];
   readonly unreadable: readonly number[];
@@ -88,7 +91,7 @@ interface Round {
   readonly hadWork: boolean;
 }
 
-function runRound(request: RepointRequest, settled: Settled): Round {
+function runRound(request: IdentifiedRequest, settled: Settled): Round {
   const { from, to, scope } = request;
   const examined = new Set(listPids());
   const { users, unreadable } = findVolumeUsers(from, scope);

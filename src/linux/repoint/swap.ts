@@ -4,6 +4,7 @@ import { listPids } from '../procfs/process-list.ts';
 import { readStat } from '../procfs/stat.ts';
 import { traceProcesses } from '../ptrace/trace.ts';
 import type { RemoteOptions, TracedProcess, Tracing } from '../ptrace/traced-process.ts';
+import { withPriority } from '../scheduling.ts';
 import { isErrno } from '../syscall-error.ts';
 import { type CommitResult, commit, type Failure, type Ready } from './commit.ts';
 import { type Errand, stage } from './errand.ts';
@@ -60,7 +61,7 @@ export function swap(work: Swap): SwapResult {
   const { request, preparation } = work;
   const reports: ProcessReport[] = [];
   const step = (name: RepointStep, pid = 0): void => request.onStep?.(name, pid);
-  const carried = traceProcesses({ deadlineMs: request.deadlineMs }, (tracing) => {
+  const carryOutStopped = (tracing: Tracing): Carried => {
     const { standing, refused } = stopAll(work, tracing);
     step('stopped');
     const plans = planAll(preparation, standing, reports);
@@ -68,13 +69,19 @@ export function swap(work: Swap): SwapResult {
     reports.push(...refused.map(({ user, error }) => untouchedReport(user, request.to.kind, refusalFrom(error))));
     step('planned');
     return { plans, ...carryOut([...plans.keys()], request.from.volumeId, step), unreleased: tracing.unreleased };
-  });
+  };
+  const carried = withPriority(() => traceProcesses({ deadlineMs: request.deadlineMs }, carryOutStopped));
   const endNs = process.hrtime.bigint();
   for (const [plan, { sinceNs }] of carried.plans) {
     const ready = carried.ready.filter((one) => one.plan === plan);
     reports.push(stoppedReport(plan, ready, carried.result, Number(endNs - sinceNs) / 1000));
   }
   return { reports, unreleased: carried.unreleased };
+}
+
+interface Carried extends CarriedOut {
+  readonly plans: ReadonlyMap<ProcessPlan, Standing>;
+  readonly unreleased: readonly number[];
 }
 
 interface StopResult {
@@ -151,7 +158,11 @@ interface CarriedOut {
 }
 
 /** Gets every thread ready, one within the other, before the first is asked to do anything. */
-function carryOut(plans: readonly ProcessPlan[], step: (name: RepointStep, pid?: number) => void): CarriedOut {
+function carryOut(
+  plans: readonly ProcessPlan[],
+  volumeId: string,
+  step: (name: RepointStep, pid?: number) => void,
+): CarriedOut {
   const tasks = plans.flatMap((plan) => plan.errands.map((errand) => ({ plan, errand })));
   const failures = new Map<ProcessPlan, Failure>();
   const ready: Ready[] = [];

@@ -1,0 +1,25 @@
+import type { PosixCase } from '../../../../support/posix/scene.ts';
+import { attributeCases } from './attributes.ts';
+import { dataCases } from './data.ts';
+import { nameCases } from './names.ts';
+import { directoryCases } from './directories.ts';
+import { lifeCases } from './life.ts';
+import { lockCases } from './locks.ts';
+import { memoryCases } from './memory.ts';
+import { openCases } from './open.ts';
+import { permissionCases } from './permissions.ts';
+import { xattrCases } from './xattr.ts';
+
+/** The whole battery. */
+export const posixCases: readonly PosixCase[] = [
+  ...openCases,
+  ...nameCases,
+  ...dataCases,
+  ...attributeCases,
+  ...xattrCases,
+  ...permissionCases,
+  ...lockCases,
+  ...directoryCases,
+  ...lifeCases,
+  ...memoryCases,
+];
