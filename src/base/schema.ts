@@ -1,6 +1,6 @@
 import { textOf } from './json.ts';
 import type { Static, TSchema } from './schema-types.ts';
-import { FaultlineError } from './error.ts';
+import { FaultlineError, isFaultlineError } from './error.ts';
 import { printable } from './text.ts';
 
 /** What shell completion offers for a value. */
@@ -76,4 +76,23 @@ export async function parseInput<Schema extends TSchema>(schema: Schema, input: 
   const { Errors } = await import('@sinclair/typebox/errors');
   const first = Errors(schema, input).First();
   throw inputError(schema, first?.path ?? '', first?.value, first?.message);
+}
+
+/**
+ * Do what checks one property further than a schema can. What it throws names the property, as {@link parseInput} does.
+ *
+ * @throws {FaultlineError} with `details.path`
+ */
+export function checkProperty<Result>(property: string, check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (!isFaultlineError(error) || error.details?.['path'] !== undefined) throw error;
+    const { code, message, hint, details } = error;
+    throw new FaultlineError(code, message, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+      details: { ...details, path: `/${property}` },
+    });
+  }
 }

@@ -57,7 +57,9 @@ export interface ServedVolume {
   readonly mount: string;
   readonly source: string;
   readonly status: () => Promise<VolumeStatus>;
-  /** Gives the interposer other rules. Settles when they are in force, for files that the kernel knew before as well. */
+  /**
+   * Gives the interposer other rules. Settles when they are in force, for files that the kernel knew before as well.
+   */
   readonly setRules: (rules: unknown) => Promise<void>;
   readonly setCaching: (ms: number) => Promise<void>;
   /** Lets go what waits, and unmounts; those who have files open go on. */

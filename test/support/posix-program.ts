@@ -1,11 +1,13 @@
 import { createInterface } from 'node:readline';
 import { posixCases } from '../host/fuse/posix/cases/all.ts';
+import { manyFilesCase } from '../host/fuse/posix/cases/many.ts';
 import { deeds } from './posix/deeds.ts';
 import { decodeMessage, encodeMessage } from './posix/message.ts';
 import { type Identity, type Peer, bePeer, startPeer } from './posix/peer.ts';
 import type { FileSystem } from './posix/file-system.ts';
 import type { PlayRequest, PlayerAnswer, PlayerRequest } from './posix/player.ts';
 import { check } from './fs-model/check.ts';
+import { roam } from './fs-model/roam.ts';
 import { play } from './posix/scene.ts';
 
 /*
@@ -38,7 +40,7 @@ function endPeers(): void {
 }
 
 function playCase({ name, folder, fileSystem }: PlayRequest): PlayerAnswer {
-  const one = posixCases.find((known) => known.name === name);
+  const one = [...posixCases, manyFilesCase].find((known) => known.name === name);
   if (one === undefined) return { error: `there is no case "${name}"` };
   const observations = play(one, { fileSystem, folder, peer: peerOf });
   for (const peer of livingPeers()) peer.does.reset([]);
@@ -47,7 +49,8 @@ function playCase({ name, folder, fileSystem }: PlayRequest): PlayerAnswer {
 
 function answer(request: PlayerRequest): PlayerAnswer {
   try {
-    return 'play' in request ? playCase(request.play) : { difference: check(request.check) };
+    if ('play' in request) return playCase(request.play);
+    return 'check' in request ? { difference: check(request.check) } : { strange: roam(request.roam) };
   } catch (error) {
     // A peer may be in the middle of something.
     endPeers();

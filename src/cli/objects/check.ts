@@ -6,7 +6,6 @@ import { flagName } from '../../base/schema.ts';
 import { printable } from '../../base/text.ts';
 import { type AttackRequest, parseAttack } from '../../experiment/request.ts';
 import { differencesFrom } from '../../experiment/same-request.ts';
-import type { Fault } from '../../faults/fault.ts';
 import { type ChaosObject, objectLabel, type ReadObject } from '../../faults/objects.ts';
 import { type Place, placed } from '../../faults/yaml-fields.ts';
 import { standingOf, uidOf } from './standing.ts';
@@ -52,38 +51,16 @@ function podNotes({ kind }: ChaosObject, { podChoices }: ReadObject, { input }: 
   return [`${podChoices.join(', ')}: not used, for there are no pods on a host; ${instead}`];
 }
 
-async function errorOf(fault: Fault, action: string, input: JsonObject): Promise<unknown> {
+/** @throws {FaultlineError} whatever the fault has against its input, with the place of it */
+async function refuseFaulty(object: ChaosObject, { action, places, at }: ReadObject, input: JsonObject): Promise<void> {
+  const fault = await object.fault.load();
   try {
     await fault.parse(action, input);
-    return undefined;
   } catch (error) {
-    return error;
+    const path = error instanceof FaultlineError ? error.details?.['path'] : undefined;
+    const property = typeof path === 'string' ? (path.split('/')[1] ?? '') : '';
+    throw placed(places[property] ?? at, error);
   }
-}
-
-/**
- * Where the field stands that an error is about: the one without which all would be right, or else the one without
- * which something else would be wrong. Where there is none, all of them.
- */
-async function culprit(fault: Fault, { action, places, at }: ReadObject, input: JsonObject, error: unknown) {
-  let suspect: Place | undefined;
-  for (const [name, place] of Object.entries(places)) {
-    const { [name]: _without, ...rest } = input;
-    const other = await errorOf(fault, action, rest);
-    if (other === undefined) return place;
-    if (String(other) !== String(error)) suspect ??= place;
-  }
-  return suspect ?? at;
-}
-
-/** @throws {FaultlineError} whatever the fault has against its input, with the place of it */
-async function refuseFaulty(object: ChaosObject, read: ReadObject, input: JsonObject): Promise<void> {
-  const fault = await object.fault.load();
-  const error = await errorOf(fault, read.action, input);
-  if (error === undefined) return;
-  const path = error instanceof FaultlineError ? error.details?.['path'] : undefined;
-  const named = typeof path === 'string' ? read.places[path.split('/')[1] ?? ''] : undefined;
-  throw placed(named ?? (await culprit(fault, read, input, error)), error);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type JsonObject, textOf, toJson } from '../../base/json.ts';
+import { readStat } from '../../linux/procfs/stat.ts';
 import type { Effect, EffectIntent, Plan } from '../fault.ts';
-import type { ProcessIdentity } from '../../targets/identity.ts';
+import { currentState, type ProcessIdentity } from '../../targets/identity.ts';
 import type { VolumeTrace } from './daemon/withdraw-alone.ts';
 import { type VolumePlan, volumePlanOf } from './plan.ts';
 import { type IoSpec, specFromJson } from './spec.ts';
@@ -38,4 +39,12 @@ export function daemonOf({ outcome }: Effect): ProcessIdentity | undefined {
   if (typeof daemon !== 'object' || daemon === null || Array.isArray(daemon)) return undefined;
   const { pid, startTimeTicks, bootId } = daemon as JsonObject;
   return { pid: Number(pid), startTimeTicks: Number(startTimeTicks), bootId: textOf(bootId) };
+}
+
+/** What the daemon of a volume does; undefined: it is not known who it is. A stopped one serves nobody. */
+export function daemonState(effect: Effect): 'serving' | 'stopped' | 'gone' | undefined {
+  const daemon = daemonOf(effect);
+  if (daemon === undefined) return undefined;
+  if (currentState(daemon) !== 'alive') return 'gone';
+  return readStat(daemon.pid)?.state === 'T' ? 'stopped' : 'serving';
 }

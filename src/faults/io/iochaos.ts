@@ -61,7 +61,12 @@ function inputOf(spec: ReadFields, action: RuleAction): Pick<ObjectAttack, 'inpu
     return Array.isArray(field.value) && field.value.length === 0 ? [] : [[to, field] as const];
   });
   const input: JsonObject = Object.fromEntries(given.map(([name, { value }]) => [name, value]));
-  return { input, places: Object.fromEntries(given.map(([name, { valuePlace }]) => [name, valuePlace])) };
+  // What a mistake has in an object of its own are flags of their own.
+  const places = given.flatMap(([name, { value, valuePlace }]) => [
+    [name, valuePlace] as const,
+    ...(name === 'mistake' ? Object.keys(value as JsonObject).map((one) => [one, valuePlace] as const) : []),
+  ]);
+  return { input, places: Object.fromEntries(places) };
 }
 
 function notesOf(spec: ReadFields, action: RuleAction): readonly string[] {

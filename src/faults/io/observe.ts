@@ -1,20 +1,30 @@
+import { isFaultlineError } from '../../base/error.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { currentState } from '../../targets/identity.ts';
 import type { Effect, Site, TargetVerdict } from '../fault.ts';
 import { askDaemon } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
 import type { LookAnswer } from './daemon/protocol.ts';
-import { daemonOf, traceOf } from './effect.ts';
+import { daemonState, traceOf } from './effect.ts';
 import { countsEvidence, hitsText } from './verdicts.ts';
 
 const lookTimeoutMs = 5_000;
 
+/** @returns undefined: there is no daemon; null: it does not answer */
+async function ask(socket: string, { id }: Effect): Promise<LookAnswer | null | undefined> {
+  try {
+    const answer = await askDaemon(socket, { ask: 'look', effect: id }, lookTimeoutMs);
+    return answer as unknown as LookAnswer | undefined;
+  } catch (error) {
+    if (isFaultlineError(error, 'VOLUME_BUSY')) return null;
+    throw error;
+  }
+}
+
 async function look(effect: Effect, { stateDir }: Site): Promise<TargetVerdict> {
   const { target } = effect;
   const { socket } = daemonPlace(stateDir, traceOf(effect).key);
-  const answer = (await askDaemon(socket, { ask: 'look', effect: effect.id }, lookTimeoutMs)) as unknown as
-    | LookAnswer
-    | undefined;
+  const answer = daemonState(effect) === 'stopped' ? null : await ask(socket, effect);
+  if (answer === null) return { target, verdict: 'inconclusive', seen: 'has a daemon that does not answer', evidence: {} };
   if (answer?.counts === undefined || answer.counts === null) {
     return { target, verdict: 'mismatch', seen: 'is not covered', evidence: {} };
   }
@@ -48,8 +58,9 @@ function lastCounts({ outcome }: Effect): JsonObject {
 export function lapsedVolumes(effects: readonly Effect[]): string | undefined {
   for (const effect of effects) {
     if (effect.status !== 'applied') continue;
-    const daemon = daemonOf(effect);
-    if (daemon !== undefined && currentState(daemon) !== 'alive') return 'the daemon of its volume has died';
+    const state = daemonState(effect);
+    if (state === 'gone') return 'the daemon of its volume has died';
+    if (state === 'stopped') return 'the daemon of its volume is stopped';
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { parseDuration } from '../../base/duration.ts';
 import { FaultlineError } from '../../base/error.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { parseInput } from '../../base/schema.ts';
+import { checkProperty, parseInput } from '../../base/schema.ts';
 import type { Static } from '../../base/schema-types.ts';
 import { parseSize } from '../../base/size.ts';
 import { printable } from '../../base/text.ts';
@@ -43,12 +43,12 @@ function distributionOf(given: Distribution | undefined, jitterMs: number): Dist
 }
 
 function latencyOf(delay: string, { jitter, distribution }: Filters): LatencySpec {
-  const jitterMs = jitter === undefined ? 0 : milliseconds(jitter, '--jitter');
+  const jitterMs = jitter === undefined ? 0 : checkProperty('jitter', () => milliseconds(jitter, '--jitter'));
   return {
     kind: 'latency',
-    delayMs: milliseconds(delay, '--delay'),
+    delayMs: checkProperty('delay', () => milliseconds(delay, '--delay')),
     jitterMs,
-    distribution: distributionOf(distribution, jitterMs),
+    distribution: checkProperty('distribution', () => distributionOf(distribution, jitterMs)),
   };
 }
 
@@ -80,14 +80,14 @@ async function faultDisturbances(input: JsonObject): Promise<readonly Disturbanc
   if (errno !== undefined && short !== undefined) {
     refuse('what fails is not also short', 'give --errno or --short; for both, two rules');
   }
-  if (errno !== undefined) return [parseErrnos(errno)];
+  if (errno !== undefined) return [checkProperty('errno', () => parseErrnos(errno))];
   if (short === undefined) refuse('nothing says what is to fail', 'give --errno EIO, or --short 100');
   return [{ kind: 'short', maxBytes: short === 'random' ? null : bytesOf(short, '--short') }];
 }
 
 async function attributeDisturbances(input: JsonObject): Promise<readonly DisturbanceSpec[]> {
   const { attr } = await parseInput(ruleSchemas['attr-override'], input);
-  return [{ kind: 'attributes', attr: parseAttributes(attr) }];
+  return [{ kind: 'attributes', attr: checkProperty('attr', () => parseAttributes(attr)) }];
 }
 
 async function mistakeDisturbances(input: JsonObject): Promise<readonly DisturbanceSpec[]> {
@@ -182,19 +182,19 @@ function refuseUnreachable(path: string | undefined, volume: string): void {
 export async function parseRule(action: RuleAction, input: JsonObject, volume: string): Promise<IoRule> {
   const disturbances = await disturbancesOf[action](input);
   const filters = input as Filters;
-  refuseUnreachable(filters.path, volume);
+  checkProperty('path', () => refuseUnreachable(filters.path, volume));
   refuseChangingKind(input, disturbances);
   if (filters.nth !== undefined && filters.every !== undefined) {
     refuse('--nth and --every exclude each other', 'give one of them');
   }
-  const offsets = offsetsOf(filters.offsetRange);
+  const offsets = checkProperty('offsetRange', () => offsetsOf(filters.offsetRange));
   return Object.freeze({
     path: filters.path ?? null,
-    methods: methodsOf(filters.methods, disturbances, offsets),
+    methods: checkProperty('methods', () => methodsOf(filters.methods, disturbances, offsets)),
     by: {
       pids: filters.byPid ?? [],
       comms: filters.byComm ?? [],
-      uids: (filters.byUser ?? []).map((user) => userId(String(user))),
+      uids: checkProperty('byUser', () => (filters.byUser ?? []).map((user) => userId(String(user)))),
     },
     offsets,
     after: filters.after ?? 0,

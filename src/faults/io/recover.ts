@@ -1,30 +1,58 @@
-import { asFaultlineError, isFaultlineError } from '../../base/error.ts';
+import { delay } from '../../base/delay.ts';
+import { asFaultlineError, FaultlineError, isFaultlineError } from '../../base/error.ts';
 import { mayStand } from '../../base/lifecycle.ts';
 import { printable } from '../../base/text.ts';
 import type { Effect, Journal, Site, TargetVerdict } from '../fault.ts';
 import { askDaemon } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
 import type { LeaveAnswer } from './daemon/protocol.ts';
-import { withdrawAlone } from './daemon/withdraw-alone.ts';
+import { endDaemon, withdrawAlone } from './daemon/withdraw-alone.ts';
 import { remaining } from './daemon/withdraw.ts';
-import { specOf, traceOf } from './effect.ts';
+import { daemonState, specOf, traceOf } from './effect.ts';
 import { countsEvidence, hitsText, returnVerdicts, wasHit } from './verdicts.ts';
 
 /** How long a daemon may take to withdraw, in milliseconds, before it is done without it. */
 const leaveTimeoutMs = 30_000;
 
-type Left = LeaveAnswer & { readonly covered: boolean };
+/** How long a daemon may be there without answering, in milliseconds: it may be starting, or ending. */
+const absentTimeoutMs = 20_000;
+const pollMs = 10;
 
-async function leave(effect: Effect, site: Site): Promise<Left> {
+type Left = Omit<LeaveAnswer, 'hadVolume'> & { readonly covered: boolean };
+
+/** @returns undefined: there is no daemon who knows of the volume, or it is there no longer */
+async function askToLeave(effect: Effect, site: Site): Promise<Left | undefined> {
   const trace = traceOf(effect);
   const { socket } = daemonPlace(site.stateDir, trace.key);
-  try {
-    const answer = await askDaemon(socket, { ask: 'leave', effect: effect.id }, leaveTimeoutMs);
-    if (answer !== undefined) return { ...(answer as unknown as LeaveAnswer), covered: true };
-  } catch (error) {
-    if (!isFaultlineError(error, 'VOLUME_BUSY')) throw error; // it hangs: without it, then
+  if (daemonState(effect) === 'stopped') {
+    endDaemon(site, trace);
+    return undefined;
   }
-  return { counts: null, ...(await withdrawAlone(site, trace)) };
+  try {
+    const asked = { ask: 'leave', effect: effect.id };
+    const answer = (await askDaemon(socket, asked, leaveTimeoutMs)) as unknown as LeaveAnswer | undefined;
+    return answer?.hadVolume === true ? { ...answer, covered: true } : undefined;
+  } catch (error) {
+    if (!isFaultlineError(error, 'VOLUME_BUSY')) throw error;
+    endDaemon(site, trace); // it hangs: without it, then
+    return undefined;
+  }
+}
+
+async function leave(effect: Effect, site: Site): Promise<Left> {
+  const giveUpMs = performance.now() + absentTimeoutMs;
+  for (;;) {
+    const left = await askToLeave(effect, site);
+    if (left !== undefined) return left;
+    const alone = await withdrawAlone(site, traceOf(effect));
+    if (alone !== undefined) return { counts: null, ...alone };
+    if (performance.now() > giveUpMs) {
+      throw new FaultlineError('VOLUME_BUSY', 'the daemon of the volume does not answer, and does not end', {
+        hint: 'try again; ps -e shows it as faultline-vol',
+      });
+    }
+    await delay(pollMs);
+  }
 }
 
 function volumeVerdict(effect: Effect, { counts, covered, lost }: Left, left: readonly string[]): TargetVerdict {

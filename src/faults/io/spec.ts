@@ -1,6 +1,6 @@
 import { FaultlineError } from '../../base/error.ts';
 import { type Json, type JsonObject, toJson } from '../../base/json.ts';
-import { parseInput } from '../../base/schema.ts';
+import { checkProperty, parseInput } from '../../base/schema.ts';
 import { hasUnprintable, printable } from '../../base/text.ts';
 import { parseCriteria } from '../../targets/criteria.ts';
 import { criteriaSchema } from '../../targets/schema.ts';
@@ -103,7 +103,7 @@ export async function parseSpec(action: IoAction, raw: JsonObject): Promise<IoSp
   const named = withVolume(raw);
   const input = action === 'rules' ? named : withAliasesResolved(action, named);
   const { volume: given, inPid, seed, expectHits } = await parseInput(ioSchemas[action], input);
-  const volume = volumeOf(given);
+  const volume = checkProperty('volume', () => volumeOf(given));
   const about = Object.fromEntries(Object.entries(input).filter(([name]) => !isPlace(name)));
   const spec: IoSpec = {
     volume,

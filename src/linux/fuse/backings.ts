@@ -8,7 +8,8 @@ import { Control, NodeFlag, type SharedState } from './shared-state.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /**
- * Files that the kernel reads and writes by itself: FUSE_PASSTHROUGH, Documentation/filesystems/fuse/fuse-passthrough.rst.
+ * Files that the kernel reads and writes by itself: FUSE_PASSTHROUGH,
+ * Documentation/filesystems/fuse/fuse-passthrough.rst.
  *
  * Each inode has one backing id, and all its open files must use it, so it is counted.
  */

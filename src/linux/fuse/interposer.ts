@@ -60,7 +60,9 @@ export interface Ruling {
   readonly maxBytes: number;
   /** Changes the bytes that were read, or those that are about to be written, in place. */
   readonly alterData?: (bytes: Uint8Array, offset: number) => void;
-  /** Changes attributes in the answer of whatever carries some: lookup, getattr, setattr, create, mknod, readdirplus… */
+  /**
+   * Changes attributes in the answer of whatever carries some: lookup, getattr, setattr, create, mknod, readdirplus…
+   */
   readonly alterAttributes?: (attributes: FileAttributes) => void;
   /**
    * Reads, writes or syncs in place of the data plane.

@@ -20,9 +20,10 @@ interface Parts {
 /**
  * Which of the threads of a volume looks for requests: the leader of D. C. Schmidt's "Leader/Followers".
  *
- * One thread reads requests and serves them itself as long as they are quick, without a word to the others: waking one of
- * them takes longer than most requests do. Before it does something that may take its time it calls the next one. And if
- * it was wrong about that, the deputy, one of those in reserve, notices within milliseconds and takes its place.
+ * One thread reads requests and serves them itself as long as they are quick, without a word to the others: waking one
+ * of them takes longer than most requests do. Before it does something that may take its time it calls the next one.
+ * And if it was wrong about that, the deputy, one of those in reserve, notices within milliseconds and takes its
+ * place.
  *
  * Nothing depends on there being only one: two that read at the same time get different requests.
  */

@@ -22,9 +22,9 @@ const MAX_STACK_DEPTH = 2;
  *
  * POSIX_LOCKS and FLOCK_LOCKS are asked for although the kernel would keep locks by itself, and faster. But then they
  * would hold only among those who use the mount: two processes that share a database by record locks would both get
- * them, while one was moved onto the mount and the other was not yet, or is not to be. So each lock is taken on the file
- * below. The price: every lock and every close(2) is asked of us, waiting is done by trying again, and a deadlock of
- * waiting processes is not noticed (EDEADLK).
+ * them, while one was moved onto the mount and the other was not yet, or is not to be. So each lock is taken on the
+ * file below. The price: every lock and every close(2) is asked of us, waiting is done by trying again, and a deadlock
+ * of waiting processes is not noticed (EDEADLK).
  */
 const wanted =
   InitFlag.ASYNC_READ |
@@ -51,9 +51,9 @@ export interface Agreement {
   readonly maxWrite: number;
   readonly passthrough: boolean;
   /**
-   * Files without passthrough are opened with FOPEN_DIRECT_IO whether or not a rule is about them: so that they are read
-   * as they are now, whoever has written to them. Before Linux 6.6 they could not be mapped then, so that only files
-   * that a rule is about are.
+   * Files without passthrough are opened with FOPEN_DIRECT_IO whether or not a rule is about them: so that they are
+   * read as they are now, whoever has written to them. Before Linux 6.6 they could not be mapped then, so that only
+   * files that a rule is about are.
    */
   readonly alwaysDirect: boolean;
   readonly longSetxattr: boolean;

@@ -15,8 +15,8 @@ export interface FileIdentity {
  * Which files the kernel knows, and by which number: the node ids of the protocol.
  *
  * A node lives as long as the kernel remembers it, which is counted: each answer that names it adds one, FORGET takes
- * away. Its number may then be given out again, with another generation. Everything is in shared memory, and all threads
- * work on it at the same time; what takes more than one word is done under one mutex.
+ * away. Its number may then be given out again, with another generation. Everything is in shared memory, and all
+ * threads work on it at the same time; what takes more than one word is done under one mutex.
  */
 export class NodeTable {
   private readonly shared: SharedState;

@@ -10,6 +10,9 @@ const NOTIFY_BYTES = outHeader.bytes + notifyInvalInodeOut.bytes;
 /** struct fuse_notify_inval_inode_out: a negative offset means the attributes alone. */
 const ATTRIBUTES_ONLY = -1;
 
+/** The node is forgotten, or the mount is gone or not there yet: then there is nothing to be told. */
+const goneErrnos: ReadonlySet<number> = new Set([Errno.ENOENT, Errno.ENODEV, Errno.ENOTCONN, Errno.EPERM]);
+
 /**
  * Tells the kernel that what it keeps is not so any more.
  *
@@ -47,9 +50,7 @@ export class Notifier {
     memory.put64(outHeader.unique, 0);
     if (calls.write(fuseFd, memory.address, bytes) >= 0) return true;
     const errno = lastErrno();
-    // The mount is gone, or being made.
-    if (errno === Errno.ENOENT || errno === Errno.ENODEV || errno === Errno.ENOTCONN || errno === Errno.EPERM)
-      return true;
+    if (goneErrnos.has(errno)) return true;
     if (errno === Errno.EINVAL || errno === Errno.ENOSYS) return false;
     throw new SyscallError('write', errno, '/dev/fuse');
   }

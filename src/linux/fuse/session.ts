@@ -54,14 +54,16 @@ export interface FuseSessionStatus {
 
 export interface FuseSession {
   readonly agreement: Agreement;
-  /** Settles when the volume is unmounted and nobody has a file of it open. Rejects when no thread serves it any more. */
+  /**
+   * Settles when the volume is unmounted and nobody has a file of it open. Rejects when no thread serves it any more.
+   */
   readonly over: Promise<FuseSessionEnd>;
   status(): FuseSessionStatus;
   /** To be called when the interposer's generation has grown: the kernel then forgets what it was told before. */
   rulesChanged(): Promise<void>;
   /**
-   * How long the kernel may believe what it was told of files that no rule is about. With 0 it asks each time: as long as
-   * there may be others who use the folder below at the same time and rely on what they see of each other.
+   * How long the kernel may believe what it was told of files that no rule is about. With 0 it asks each time: as long
+   * as there may be others who use the folder below at the same time and rely on what they see of each other.
    */
   setCaching(ms: number): Promise<void>;
   /**
@@ -72,7 +74,7 @@ export interface FuseSession {
 }
 
 /** A thread may look for the next request for so long before it sleeps, if there is a processor for others besides. */
-const lookMs = 0.05;
+const lookMs = 0.02;
 const defaultWorkers = 4;
 const defaultNodes = 1 << 22;
 const mostDescriptors = 1 << 20;
@@ -100,7 +102,13 @@ export async function startFuseSession(options: FuseSessionOptions): Promise<Fus
     data: options.workerData ?? {},
     count: Math.min(options.workers ?? defaultWorkers, MAX_WORKERS),
     calls,
-    fuse: { fuseFd, shared: shared.buffer, capacity: shared.capacity, agreement, lookMs: availableParallelism() > 1 ? lookMs : 0 },
+    fuse: {
+      fuseFd,
+      shared: shared.buffer,
+      capacity: shared.capacity,
+      agreement,
+      lookMs: availableParallelism() > 1 ? lookMs : 0,
+    },
     onFailure: options.onFailure ?? ((): void => undefined),
   });
   const over = threads.ended.finally(() => {

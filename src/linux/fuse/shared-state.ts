@@ -73,7 +73,9 @@ export const Control = Object.freeze({
   /** Requests that it has begun, and whether it is at one. */
   HANDLED: 19,
   HANDLING: 20,
-  /** Number, from 1, of the thread that looks after it, and whether that is to be woken when there is something to do. */
+  /**
+   * Number, from 1, of the thread that looks after it, and whether that is to be woken when there is something to do.
+   */
   DEPUTY: 21,
   DEPUTY_SLEEPS: 22,
   /** Nonzero: the volume has been unmounted, and nobody has a file of it open. */
@@ -120,7 +122,9 @@ interface NodeColumns {
   readonly backingUses: Int32Array;
   /** Records of {@link LockColumns} about it. */
   readonly lockOwners: Int32Array;
-  /** Length in bytes, type, and the handle itself; for a file system without handles something that tells files apart. */
+  /**
+   * Length in bytes, type, and the handle itself; for a file system without handles something that tells files apart.
+   */
   readonly handle: Uint32Array;
 }
 

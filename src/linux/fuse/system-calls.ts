@@ -5,7 +5,8 @@ import { bindNow, bindSyscallNow } from '../libc.ts';
  *
  * All return -1 on failure, and lastErrno() tells why. They take addresses, as everything that they read and write lies
  * in memory that was mapped for it (file://./memory.ts), and nothing is made for a call. Offsets are numbers: exact up
- * to 2^53, which is more than any file system has. Where a kernel hands out 64 arbitrary bits, they are passed as bigint.
+ * to 2^53, which is more than any file system has. Where a kernel hands out 64 arbitrary bits, they are passed as
+ * bigint.
  */
 
 export type SystemCalls = ReturnType<typeof bindSystemCalls>;

@@ -71,7 +71,9 @@ export interface TraceArchitecture {
   registersFor(task: Task, saved: SavedThread, programAt: number, signal: number): Buffer;
   /** What the one call returned, from the registers at `program.told`: 0 or more, an address, or a negative errno. */
   result(registers: Buffer): number;
-  /** Writes a thread's registers back, so that the kernel takes them for what they are. @returns a negative errno or 0 */
+  /**
+   * Writes a thread's registers back, so that the kernel takes them for what they are. @returns a negative errno or 0
+   */
   restore(saved: SavedThread): number;
   /** The block behind the code that brings the thread home when nobody else does. @throws SyscallError */
   home(saved: SavedThread, programAt: number): Buffer;

@@ -8,7 +8,10 @@
 import type { Program } from './arch.ts';
 import { assemble, instruction, type Line, label } from './assembly.ts';
 
-/** struct rt_sigframe with its siginfo, up to and with a struct fpsimd_context: arch/arm64/include/uapi/asm/sigcontext.h. */
+/**
+ * struct rt_sigframe with its siginfo, up to and with a struct fpsimd_context:
+ * arch/arm64/include/uapi/asm/sigcontext.h.
+ */
 export const signalFrame = {
   stackFlags: 128 + 16 + 8,
   mask: 128 + 40,

@@ -1,10 +1,10 @@
 /**
- * Written from the kernel's sources (arch/arm64/kernel: signal.c, ptrace.c, syscall.c) and tested against tables; run on
- * arm64 it was not yet.
+ * Written from the kernel's sources (arch/arm64/kernel: signal.c, ptrace.c, syscall.c) and tested against tables; run
+ * on arm64 it was not yet.
  *
  * Other than on x86-64, the kernel prepares to make a call anew before it stops for a tracer: at the stop pc points to
- * `svc` again and x0 holds the first argument again. Whether the call is to go on with the rest of its time is kept in a
- * local variable of the kernel's, and lost once the thread does something else in between (`losesTime`).
+ * `svc` again and x0 holds the first argument again. Whether the call is to go on with the rest of its time is kept in
+ * a local variable of the kernel's, and lost once the thread does something else in between (`losesTime`).
  */
 import { readFileSync } from 'node:fs';
 import { SyscallError } from '../syscall-error.ts';

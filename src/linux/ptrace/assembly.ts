@@ -15,7 +15,9 @@ export function label(name: string): Line {
   return { label: name };
 }
 
-/** An instruction that is the same wherever it stands. The text is for whoever reads, as a disassembler would print it. */
+/**
+ * An instruction that is the same wherever it stands. The text is for whoever reads, as a disassembler would print it.
+ */
 export function instruction(bytes: readonly number[], _text: string): Line {
   return { length: bytes.length, encode: () => bytes };
 }

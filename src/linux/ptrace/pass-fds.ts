@@ -1,7 +1,7 @@
 /**
  * Giving descriptors of ours to a stopped process: it makes a socket pair, we take one end (pidfd_getfd) and send our
- * descriptors through it, it receives them at the other (SCM_RIGHTS, unix(7)). It needs no right to open what they stand
- * for, no path to it, and it need not see where it is mounted.
+ * descriptors through it, it receives them at the other (SCM_RIGHTS, unix(7)). It needs no right to open what they
+ * stand for, no path to it, and it need not see where it is mounted.
  */
 import { closeSync } from 'node:fs';
 import { errnoNumber } from '../errno.ts';
@@ -32,7 +32,9 @@ const FDS_PER_MESSAGE = 253;
 /** More than the few descriptors that stand between the count and the first free number. */
 const SPARE_DESCRIPTORS = 8;
 
-/** A message as it lies in memory: struct msghdr, struct iovec, the byte that goes with the descriptors, struct cmsghdr. */
+/**
+ * A message as it lies in memory: struct msghdr, struct iovec, the byte that goes with the descriptors, struct cmsghdr.
+ */
 const IOVEC_AT = 56;
 const BYTE_AT = 72;
 const CMSG_AT = 80;

@@ -53,8 +53,8 @@ export interface RemoteTarget {
  * 3. Running the program: the same.
  *
  * In ways 2 and 3 scratch memory stays mapped, and the signal that tells of the end may reach a handler, if the program
- * has one both for SIGURG and SIGWINCH. The one exception: a seccomp filter is in force again from that moment on, so if
- * it kills for one of the calls, it kills. That is a risk of the microseconds that a run takes.
+ * has one both for SIGURG and SIGWINCH. The one exception: a seccomp filter is in force again from that moment on, so
+ * if it kills for one of the calls, it kills. That is a risk of the microseconds that a run takes.
  */
 export class RemoteThread {
   readonly #process: StoppingProcess;

@@ -35,8 +35,8 @@ function seizeThread(tid: number): number {
 /**
  * One process on its way from running to standing still, and back.
  *
- * `seizeNew` asks the threads to stop and does not wait; `poll` looks which have. In between threads may come and go, so
- * the process stands still only when all that are known have stopped and a fresh look shows no other.
+ * `seizeNew` asks the threads to stop and does not wait; `poll` looks which have. In between threads may come and go,
+ * so the process stands still only when all that are known have stopped and a fresh look shows no other.
  *
  * If we are killed, whenever that is, the kernel detaches from all threads. One that stands still then runs on from
  * where it was; one that is about to stop does not. A signal that a thread was about to take is delivered.

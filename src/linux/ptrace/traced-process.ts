@@ -83,7 +83,9 @@ export interface TracedProcess {
   withRemote<T>(options: RemoteOptions, body: (remote: Remote) => T): T;
 }
 
-/** Memory of a stopped process. Protections do not count: what is mapped can be read and written, as a debugger does. */
+/**
+ * Memory of a stopped process. Protections do not count: what is mapped can be read and written, as a debugger does.
+ */
 export interface TargetMemory {
   /** @throws SyscallError EIO: not all of it is mapped */
   read(address: number, length: number): Buffer;
@@ -105,7 +107,9 @@ export interface RemoteOptions {
   readonly batchTimeoutMs?: number;
 }
 
-/** A call by name and up to six arguments; missing ones are 0. Arguments are integers, addresses, or small negatives. */
+/**
+ * A call by name and up to six arguments; missing ones are 0. Arguments are integers, addresses, or small negatives.
+ */
 export type RemoteCall = readonly [name: RemoteSyscall, ...values: readonly number[]];
 
 /** One thread of a stopped process that makes system calls for us. */

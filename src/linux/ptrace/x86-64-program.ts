@@ -91,9 +91,9 @@ const tell: readonly Line[] = [
 ];
 
 /**
- * The way home. Flags can only be loaded from a stack, so rsp points to the block for two instructions, with all signals
- * blocked: a handler would write there. rt_sigprocmask(SIG_SETMASK, …, NULL, 8) twice; it keeps the flags, and so does
- * mov.
+ * The way home. Flags can only be loaded from a stack, so rsp points to the block for two instructions, with all
+ * signals blocked: a handler would write there. rt_sigprocmask(SIG_SETMASK, …, NULL, 8) twice; it keeps the flags, and
+ * so does mov.
  */
 const goHome: readonly Line[] = [
   instruction([0xb8, 0x0e, 0, 0, 0], 'mov eax, 14'),

@@ -51,22 +51,3 @@ function locate(sorted: readonly DescriptorRef[], ref: DescriptorRef): { index: 
   }
   return { index: -1, place: low };
 }
-
-/** Descriptors that mean one open file description. */
-export type Description<Ref extends DescriptorRef> = readonly Ref[];
-
-/** Finds which descriptors mean the same open file description. @throws SyscallError EPERM, ENOSYS */
-export function groupByDescription<Ref extends DescriptorRef>(
-  refs: readonly Ref[],
-  key: (ref: Ref) => string,
-): Description<Ref>[] {
-  const firsts = descriptionSet<Ref>();
-  const groups = new Map<Ref, Ref[]>();
-  for (const ref of refs) {
-    const first = firsts.add(ref, key(ref));
-    const group = groups.get(first);
-    if (group === undefined) groups.set(first, [ref]);
-    else group.push(ref);
-  }
-  return [...groups.values()];
-}

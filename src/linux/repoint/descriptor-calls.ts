@@ -36,7 +36,6 @@ export function fetchDescriptor(threadFd: number, fd: number): number {
 }
 
 export const O_PATH = 0o10000000;
-const O_ACCMODE = 0o3;
 const O_ASYNC = 0o20000;
 const O_CLOEXEC = 0o2000000;
 const O_TMPFILE_BIT = 0o20000000;
@@ -53,10 +52,6 @@ const RESOLVE_IN_ROOT = 0x10;
 /** struct open_how: flags, mode, resolve, eight bytes each. */
 const OPEN_HOW_SIZE = 24;
 const F_SETFL = 4;
-
-export function isWritable(flags: number): boolean {
-  return (flags & O_PATH) === 0 && (flags & O_ACCMODE) !== 0;
-}
 
 /**
  * Opens a file below a folder as it was opened once, without ever waiting: not for a lease, and not for the other end of

@@ -5,7 +5,9 @@
 
 /** How a file is locked, by one line that begins with `lock:`. */
 export interface LockLine {
-  /** Who owns it: POSIX a process, OFD and FLOCK an open file description. LEASE and DELEG are no locks but promises. */
+  /**
+   * Who owns it: POSIX a process, OFD and FLOCK an open file description. LEASE and DELEG are no locks but promises.
+   */
   readonly type: 'POSIX' | 'OFD' | 'FLOCK' | 'LEASE' | 'DELEG' | 'ACCESS';
   readonly mode: 'READ' | 'WRITE';
   /** First byte. */
@@ -87,8 +89,8 @@ export function parseWatches(text: string): Watch[] {
 }
 
 /**
- * The paths of the files that were registered with an io_uring: lines `    0: /data/file` after `UserFiles:`. The kernel
- * escapes white space in them as octal numbers, and some releases tell nothing while the ring is busy.
+ * The paths of the files that were registered with an io_uring: lines `    0: /data/file` after `UserFiles:`. The
+ * kernel escapes white space in them as octal numbers, and some releases tell nothing while the ring is busy.
  */
 export function parseRegisteredFiles(text: string): string[] {
   const lines = text.split('\n');

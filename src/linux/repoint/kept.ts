@@ -47,6 +47,10 @@ export interface Obstacle {
   readonly detail: string;
 }
 
+export function isObstacle(found: object): found is Obstacle {
+  return 'reason' in found;
+}
+
 export function obstacle(reason: KeptReason, detail = ''): Obstacle {
   return Object.freeze({ reason, detail });
 }

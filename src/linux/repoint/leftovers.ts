@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { readProcessFile } from '../procfs/read.ts';
-import { type Counterparts, isObstacle } from './counterparts.ts';
+import type { Counterparts } from './counterparts.ts';
 import { type DescriptorInfo, parseDescriptorInfo } from './descriptor-info.ts';
 import type { LeftBehind, LockMove } from './errand.ts';
 import type { DescriptorRef } from './kcmp.ts';
@@ -78,10 +78,10 @@ function infoOf(pid: number, tid: number, fd: number): DescriptorInfo | undefine
 
 function contentOf(counterparts: Counterparts, note: DescriptorRef): NoteContent {
   const fd = counterparts.fetch(note);
-  if (isObstacle(fd)) return emptyNote;
+  if (typeof fd !== 'number') return emptyNote;
   try {
-    return readNote(fd.fd);
+    return readNote(fd);
   } finally {
-    closeSync(fd.fd);
+    closeSync(fd);
   }
 }

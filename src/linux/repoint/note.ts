@@ -7,11 +7,11 @@ import { readStat } from '../procfs/stat.ts';
  * thread is given is a note of all the rest: a memfd, by whose name whoever comes next knows it. It is the last thing
  * that is taken away.
  *
- * The note also tells which new open file description was meant for which descriptor. That is how those who share one go
- * on sharing one, though some of them had been moved and others had not.
+ * The note also tells which new open file description was meant for which descriptor. That is how those who share one
+ * go on sharing one, though some of them had been moved and others had not.
  *
- * Its name says who made it: as long as that lives it is at work, and its notes are nobody else's business. There may be
- * several at a time, each for another volume.
+ * Its name says who made it: as long as that lives it is at work, and its notes are nobody else's business. There may
+ * be several at a time, each for another volume.
  */
 
 const memfdCreate = bindFunction('memfd_create', 'int', ['string', 'uint']);

@@ -1,6 +1,6 @@
 import { numericNames } from '../procfs/process-list.ts';
-import { readProcessFile } from '../procfs/read.ts';
 import { parseDescriptorInfo, parseRegisteredFiles, parseWatches } from './descriptor-info.ts';
+import { type FdinfoFolder, openFdinfo } from './fdinfo-folder.ts';
 import type { DescriptorRef } from './kcmp.ts';
 import { isLeftNote } from './note.ts';
 import { placeAt, readLink, unlessGone } from './volume-place.ts';
@@ -20,44 +20,38 @@ export interface TableUse {
   readonly notes: readonly DescriptorRef[];
 }
 
-/**
- * Reads the table of a thread; an empty one when it is gone.
- *
- * @param recall a descriptor that was seen before, if it still means the same
- * @throws SyscallError EACCES: not ours to look at
- */
-export function readTable(
-  side: VolumeSide,
-  pid: number,
-  tid: number,
-  recall?: (fd: number) => OpenDescriptor | undefined,
-): TableUse {
-  const fds = listDescriptors(pid, tid);
-  const descriptors: OpenDescriptor[] = [];
-  const registered: RegisteredFile[] = [];
-  const watches: WatchUse[] = [];
-  const notes: DescriptorRef[] = [];
-  for (const fd of fds) {
-    const seen = recall?.(fd);
-    if (seen !== undefined) {
-      descriptors.push(seen);
-      continue;
+/** A descriptor that was seen before, if it still means the same. */
+export type Recall = (fd: number, fdinfo: FdinfoFolder) => OpenDescriptor | undefined;
+
+/** A table that is being read. */
+interface Reading {
+  readonly side: VolumeSide;
+  readonly tid: number;
+  readonly fdinfo: FdinfoFolder;
+  readonly descriptors: OpenDescriptor[];
+  readonly registered: RegisteredFile[];
+  readonly watches: WatchUse[];
+  readonly notes: DescriptorRef[];
+}
+
+/** Reads the table of a thread; an empty one when it is gone. @throws SyscallError EACCES: not ours to look at */
+export function readTable(side: VolumeSide, pid: number, tid: number, recall?: Recall): TableUse {
+  const use = { descriptors: [], registered: [], watches: [], notes: [] };
+  const fdinfo = openFdinfo(pid, tid);
+  if (fdinfo === undefined) return { table: { tid, size: 0, descriptors: [] }, registered: [], watches: [], notes: [] };
+  try {
+    const reading: Reading = { side, tid, fdinfo, ...use };
+    const fds = listDescriptors(pid, tid);
+    for (const fd of fds) {
+      const seen = recall?.(fd, fdinfo);
+      if (seen === undefined) lookAt(reading, fd, `/proc/${pid}/task/${tid}/fd/${fd}`);
+      else reading.descriptors.push(seen);
     }
-    const target = readLink(`/proc/${pid}/task/${tid}/fd/${fd}`);
-    if (target === undefined) continue;
-    if (side.volumeId !== undefined && isLeftNote(target, side.volumeId)) {
-      notes.push({ tid, fd });
-    } else if (target.startsWith('/')) {
-      const descriptor = readDescriptor(side, pid, tid, fd, target);
-      if (descriptor !== undefined) descriptors.push(descriptor);
-    } else if (target === 'anon_inode:[io_uring]') {
-      registered.push(...readRegistered(side, pid, tid, fd));
-    } else if (target === 'anon_inode:inotify' || target === 'anon_inode:[eventpoll]') {
-      const watch = readWatches(side, pid, tid, fd, target.endsWith('y') ? 'inotify' : 'epoll');
-      if (watch !== undefined) watches.push(watch);
-    }
+    const { descriptors, registered, watches, notes } = reading;
+    return { table: { tid, size: fds.length, descriptors }, registered, watches, notes };
+  } finally {
+    fdinfo.close();
   }
-  return { table: { tid, size: fds.length, descriptors }, registered, watches, notes };
 }
 
 /** The numbers of all descriptors of a thread, in ascending order; none when it is gone. @throws SyscallError EACCES */
@@ -65,26 +59,30 @@ export function listDescriptors(pid: number, tid: number): number[] {
   return unlessGone(() => numericNames(`/proc/${pid}/task/${tid}/fd`)) ?? [];
 }
 
-/**
- * A descriptor, where it means a file of this side of the volume.
- *
- * @param target what its link shows, where it is known already
- * @throws SyscallError EACCES
- */
-export function readDescriptor(
-  side: VolumeSide,
-  pid: number,
-  tid: number,
-  fd: number,
-  target?: string,
-): OpenDescriptor | undefined {
-  const place = placeAt(side, `/proc/${pid}/task/${tid}/fd/${fd}`, target);
-  return place === undefined ? undefined : readInfo(pid, tid, fd, place);
+function lookAt(reading: Reading, fd: number, link: string): void {
+  const { side, tid, fdinfo } = reading;
+  const target = readLink(link);
+  if (target === undefined) return;
+  if (side.volumeId !== undefined && isLeftNote(target, side.volumeId)) {
+    reading.notes.push({ tid, fd });
+  } else if (target.startsWith('/')) {
+    const place = placeAt(side, link, target);
+    const descriptor = place === undefined ? undefined : readInfo(fdinfo, fd, place);
+    if (descriptor !== undefined) reading.descriptors.push(descriptor);
+  } else if (target === 'anon_inode:[io_uring]') {
+    reading.registered.push(...registeredFiles(side, fd, textOf(fdinfo, fd)));
+  } else if (target === 'anon_inode:inotify') {
+    reading.watches.push(...watchesOf(side, fd, 'inotify', fdinfo));
+  } else if (target === 'anon_inode:[eventpoll]') {
+    reading.watches.push(...watchesOf(side, fd, 'epoll', fdinfo));
+  }
 }
 
-/** What fdinfo tells of a descriptor; undefined when it does not mean that file any more. @throws SyscallError EACCES */
-export function readInfo(pid: number, tid: number, fd: number, place: VolumePlace): OpenDescriptor | undefined {
-  const bytes = readProcessFile(pid, `task/${tid}/fdinfo/${fd}`);
+/**
+ * What fdinfo tells of a descriptor; undefined when it does not mean that file any more. @throws SyscallError EACCES
+ */
+export function readInfo(fdinfo: FdinfoFolder, fd: number, place: VolumePlace): OpenDescriptor | undefined {
+  const bytes = fdinfo.read(fd);
   const info = bytes === undefined ? undefined : parseDescriptorInfo(bytes);
   // Between two looks it may have been closed, and its number given to another file.
   if (info === undefined || info.mountId !== place.mountId) return undefined;
@@ -93,21 +91,22 @@ export function readInfo(pid: number, tid: number, fd: number, place: VolumePlac
   return { ...place, fd, flags, closeOnExec, position, locks };
 }
 
-function readText(pid: number, tid: number, fd: number): string {
-  return readProcessFile(pid, `task/${tid}/fdinfo/${fd}`)?.toString('latin1') ?? '';
+function textOf(fdinfo: FdinfoFolder, fd: number): string {
+  return fdinfo.read(fd)?.toString('latin1') ?? '';
 }
 
-function readRegistered(side: VolumeSide, pid: number, tid: number, fd: number): RegisteredFile[] {
-  return parseRegisteredFiles(readText(pid, tid, fd))
+function registeredFiles(side: VolumeSide, fd: number, text: string): RegisteredFile[] {
+  return parseRegisteredFiles(text)
     .filter((path) => pathInVolume(side, path) !== undefined)
     .map((path) => ({ fd, path }));
 }
 
 /** Only of the overlay: its device shows nothing but the volume, that of the original may show the whole disk. */
-function readWatches(side: VolumeSide, pid: number, tid: number, fd: number, by: WatchUse['by']): WatchUse | undefined {
-  if (side.kind !== 'overlay' || side.device === undefined) return undefined;
-  const count = parseWatches(readText(pid, tid, fd)).filter(({ device }) => deviceName(device) === side.device).length;
-  return count === 0 ? undefined : { fd, by, count };
+function watchesOf(side: VolumeSide, fd: number, by: WatchUse['by'], fdinfo: FdinfoFolder): WatchUse[] {
+  if (side.kind !== 'overlay' || side.device === undefined) return [];
+  const watches = parseWatches(textOf(fdinfo, fd));
+  const count = watches.filter(({ device }) => deviceName(device) === side.device).length;
+  return count === 0 ? [] : [{ fd, by, count }];
 }
 
 /** As the kernel holds it, `major << 20 | minor` (include/linux/kdev_t.h), to `major:minor`. */

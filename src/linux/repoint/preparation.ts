@@ -1,16 +1,17 @@
 import type { TracedProcess } from '../ptrace/traced-process.ts';
 import { SyscallError } from '../syscall-error.ts';
-import { type Counterpart, type Counterparts, isObstacle, openCounterparts } from './counterparts.ts';
+import { type Counterpart, type Counterparts, openCounterparts } from './counterparts.ts';
 import { positionOf, setPosition, setStatusFlags } from './descriptor-calls.ts';
 import type { DescriptorMove } from './errand.ts';
 import { indexOpenInodes } from './inode-index.ts';
 import { compareDescriptions } from './kcmp.ts';
-import { obstacle } from './kept.ts';
+import { isObstacle, obstacle } from './kept.ts';
 import { adoptNoted } from './leftovers.ts';
 import { readMapFlags } from './mapped-files.ts';
 import type { MapFlags } from './memory-maps.ts';
 import { readInfo, readTable, type TableUse } from './open-files.ts';
-import { type Planning, planProcess, type ProcessPlan } from './process-plan.ts';
+import { openOtherFiles } from './other-files.ts';
+import { type Planning, planUser, type ProcessPlan } from './process-plan.ts';
 import type { VolumeSide } from './volume-side.ts';
 import type { OpenDescriptor, VolumeUser } from './volume-use.ts';
 import { inspect } from './volume-users.ts';
@@ -31,18 +32,23 @@ export interface Preparation {
 /** @param rescuePids who has files without a name open on the other side: whoever serves the overlay */
 export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readonly number[]): Preparation {
   const rescue = rescuePids.length === 0 ? undefined : indexOpenInodes(to, rescuePids);
-  const counterparts = openCounterparts(from, to, rescue);
-  const seen = new Map<string, { readonly one: OpenDescriptor; readonly counterpart: Counterpart }>();
-  const planning: Planning = { from, to, counterparts, mapFlags: rememberMapFlags(), memories: [] };
+  const door = { from, to, rescue };
+  const counterparts = openCounterparts(door);
+  const others = openOtherFiles(door);
+  const seen = new Map<number, Map<number, { readonly one: OpenDescriptor; readonly counterpart: Counterpart }>>();
+  const planning: Planning = { from, to, counterparts, others, mapFlags: rememberMapFlags(), memories: [] };
 
-  const recall = (pid: number, tid: number) => (fd: number) => {
-    const known = seen.get(`${tid}:${fd}`);
-    const now = known === undefined ? undefined : readInfo(pid, tid, fd, known.one);
-    if (known === undefined || now === undefined) return undefined;
-    return compareDescriptions({ tid, fd }, known.counterpart) === 0 ? now : undefined;
+  const readAgain = (side: VolumeSide, pid: number, tid: number): TableUse => {
+    const before = seen.get(tid);
+    return readTable(side, pid, tid, (fd, fdinfo) => {
+      const known = before?.get(fd);
+      const now = known === undefined ? undefined : readInfo(fdinfo, fd, known.one);
+      if (known === undefined || now === undefined) return undefined;
+      if (compareDescriptions({ tid, fd }, known.counterpart) !== 0) return undefined;
+      counterparts.remember(now, known.counterpart);
+      return now;
+    });
   };
-  const readAgain = (side: VolumeSide, pid: number, tid: number): TableUse =>
-    readTable(side, pid, tid, recall(pid, tid));
 
   return {
     counterparts,
@@ -50,17 +56,20 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
       // First of all of them: who was moved already has what others are to share with it.
       for (const user of users) adoptNoted(planning, counterparts, user);
       for (const { tid, descriptors } of users.flatMap(({ tables }) => tables)) {
-        for (const one of descriptors) {
+        const found = descriptors.flatMap((one) => {
           const counterpart = counterparts.of(tid, one);
-          if (!isObstacle(counterpart)) seen.set(`${tid}:${one.fd}`, { one, counterpart });
-        }
+          return isObstacle(counterpart) ? [] : [[one.fd, { one, counterpart }] as const];
+        });
+        seen.set(tid, new Map(found));
       }
+      // What the plans need is open when they are made in earnest, and so is what makes them fast.
+      for (const user of users) planUser({ ...planning, memories: [] }, user);
     },
     look: (pid) => inspect(from, pid, readAgain),
     plan(process, user) {
-      const plan = planProcess(planning, process, user);
+      const plan = planUser(planning, user);
       for (const { moves } of plan.errands) for (const move of moves) keepUp(move);
-      return plan;
+      return { ...plan, process, errands: plan.errands.map((errand) => ({ ...errand, process })) };
     },
     holdBack(users) {
       for (const { tid, descriptors } of users.flatMap(({ tables }) => tables)) {
@@ -70,7 +79,10 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
         }
       }
     },
-    close: () => counterparts.close(),
+    close() {
+      counterparts.close();
+      others.close();
+    },
   };
 }
 
@@ -78,7 +90,9 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
 function keepUp({ descriptor, counterpart }: DescriptorMove): void {
   if (counterpart.pathOnly) return;
   try {
-    setPosition(counterpart.fresh, positionFor(descriptor, counterpart));
+    const position = positionFor(descriptor, counterpart);
+    if (position !== counterpart.position) setPosition(counterpart.fresh, position);
+    counterpart.position = position;
     if (counterpart.flags !== descriptor.flags) setStatusFlags(counterpart.fresh, descriptor.flags);
     counterpart.flags = descriptor.flags;
   } catch (error) {

@@ -1,13 +1,14 @@
 import { capabilityNames } from '../capabilities.ts';
 import { readStatus } from '../procfs/status.ts';
 import type { TracedProcess } from '../ptrace/traced-process.ts';
-import { type Counterparts, isObstacle, O_RDONLY, O_RDWR } from './counterparts.ts';
+import type { Counterparts } from './counterparts.ts';
 import { O_PATH } from './descriptor-calls.ts';
 import type { DescriptorMove, Errand, FolderMove, LeftBehind, LockMove, MapMove } from './errand.ts';
 import { shares } from './kcmp.ts';
 import {
   executableObstacle,
   folderObstacle,
+  isObstacle,
   type Kept,
   type KeptThing,
   kept,
@@ -21,15 +22,21 @@ import { processLocks } from './locks.ts';
 import { needsWriting, specialMapObstacle } from './map-properties.ts';
 import { readMaps } from './mapped-files.ts';
 import type { MapFlags } from './memory-maps.ts';
+import { O_RDONLY, O_RDWR, type OtherFiles } from './other-files.ts';
 import type { VolumeSide } from './volume-side.ts';
 import type { FileTable, FolderUse, MappedFile, VolumePlace, VolumeUser } from './volume-use.ts';
 
-/** What is to be done with one process that stands still. */
-export interface ProcessPlan {
-  readonly process: TracedProcess;
+/** What is to be done with a process. */
+export interface UserPlan {
   readonly user: VolumeUser;
-  readonly errands: readonly Errand[];
+  readonly errands: readonly Omit<Errand, 'process'>[];
   readonly kept: readonly Kept[];
+}
+
+/** What is to be done with one that stands still. */
+export interface ProcessPlan extends UserPlan {
+  readonly process: TracedProcess;
+  readonly errands: readonly Errand[];
 }
 
 /** What plans are made from. */
@@ -37,6 +44,7 @@ export interface Planning {
   readonly from: VolumeSide;
   readonly to: VolumeSide;
   readonly counterparts: Counterparts;
+  readonly others: OtherFiles;
   /** The properties of a process's maps of the volume, by first address. */
   mapFlags(user: VolumeUser): ReadonlyMap<number, MapFlags>;
   /** Threads whose memory is taken care of: a child of vfork(2) shares its parent's. */
@@ -46,24 +54,23 @@ export interface Planning {
 type Keep = (what: KeptThing, tid: number, number: number, place: VolumePlace, why: Obstacle) => void;
 
 /** Decides what is moved and what stays, with the process as it is now. Opens what is not open yet. */
-export function planProcess(planning: Planning, process: TracedProcess, user: VolumeUser): ProcessPlan {
+export function planUser(planning: Planning, user: VolumeUser): UserPlan {
   const stays: Kept[] = user.registered.map((file) =>
     kept('registered-file', user.pid, file.fd, file, obstacle('io-uring')),
   );
   const keep: Keep = (what, tid, number, place, why) => {
     stays.push(kept(what, tid, number, place, why));
   };
-  const main = process.threads[0] ?? process.pid;
+  const main = user.mainTid;
   const tables = new Map(user.tables.map((table) => [table.tid, table]));
   const folders = new Map(user.folders.map((folder) => [folder.tid, folder]));
   const tids = new Set([main, ...tables.keys(), ...folders.keys(), ...user.notes.map(({ tid }) => tid)]);
-  const errands = [...tids].flatMap((tid): Errand[] => {
+  const errands = [...tids].flatMap((tid): UserPlan['errands'] => {
     const leftBehind = planLeftBehind(planning, user, tid);
     const table = withoutLeftBehind(tables.get(tid), leftBehind);
     const use = folders.get(tid);
     const mayLeave = use?.root === undefined || mayChangeRoot(tid);
-    const errand: Errand = {
-      process,
+    const errand: Omit<Errand, 'process'> = {
       tid,
       moves: table === undefined ? [] : planTable(planning, table, mayLeave, keep),
       locks: [...(table === undefined ? [] : locksIn(table)), ...(leftBehind?.locks ?? [])],
@@ -76,10 +83,10 @@ export function planProcess(planning: Planning, process: TracedProcess, user: Vo
     };
     return isEmpty(errand) ? [] : [errand];
   });
-  return { process, user, errands, kept: stays };
+  return { user, errands, kept: stays };
 }
 
-function isEmpty({ moves, maps, executable, root, workingDirectory, leftBehind }: Errand): boolean {
+function isEmpty({ moves, maps, executable, root, workingDirectory, leftBehind }: Omit<Errand, 'process'>): boolean {
   return moves.length + maps.length === 0 && (executable ?? root ?? workingDirectory ?? leftBehind) === undefined;
 }
 
@@ -148,8 +155,8 @@ function planFolders(
   const link = (name: string): string => `/proc/${pid}/task/${tid}/${name}`;
   const move = (what: 'root' | 'working-directory', name: string, place?: VolumePlace): FolderMove | undefined => {
     if (place === undefined) return undefined;
-    const found = (mayLeave ? undefined : lockedUp) ?? folderObstacle(place) ?? planning.counterparts.folder(place);
-    const back = planning.counterparts.current(place, link(name), O_PATH);
+    const found = (mayLeave ? undefined : lockedUp) ?? folderObstacle(place) ?? planning.others.folder(place);
+    const back = planning.others.current(place, link(name), O_PATH);
     if (!isObstacle(found) && back !== undefined) return { file: found.fd, back: back.fd, place };
     keep(what, tid, 0, place, isObstacle(found) ? found : obstacle('not-opened'));
     return undefined;
@@ -165,7 +172,7 @@ function planFolders(
 /** Whose root is moved must be put back into the working directory that it has, wherever that is. */
 function stayingPut(planning: Planning, root: FolderMove, tid: number, link: string): FolderMove | undefined {
   const place = { ...root.place, mountId: -1, inode: BigInt(tid), path: NOWHERE, relative: '' };
-  const current = planning.counterparts.current(place, link, O_PATH);
+  const current = planning.others.current(place, link, O_PATH);
   return current === undefined ? undefined : { file: current.fd, back: current.fd, place };
 }
 
@@ -178,7 +185,7 @@ function planMemory(
   tid: number,
   keep: Keep,
 ): Pick<Errand, 'maps' | 'executable'> {
-  const { to, counterparts, memories } = planning;
+  const { to, others, memories } = planning;
   if (user.maps.length === 0 && user.executable === undefined) return { maps: [], executable: undefined };
   if (memories.some((other) => shares('memory', tid, other))) return { maps: [], executable: undefined };
   memories.push(tid);
@@ -192,14 +199,14 @@ function planMemory(
   });
   const { executable } = user;
   if (executable === undefined) return { maps, executable: undefined };
-  const file = executableObstacle(executable, to.kind) ?? counterparts.mappable(executable, false);
+  const file = executableObstacle(executable, to.kind) ?? others.mappable(executable, false);
   if (!isObstacle(file)) return { maps, executable: { file: file.fd, place: executable } };
   keep('executable', tid, 0, executable, file);
   return { maps, executable: undefined };
 }
 
 function planMap(
-  { from, counterparts }: Planning,
+  { from, others }: Planning,
   pid: number,
   map: MappedFile,
   flags: MapFlags | undefined,
@@ -208,9 +215,9 @@ function planMap(
   const special = specialMapObstacle(flags);
   if (special !== undefined) return special;
   const writable = needsWriting(map, flags);
-  const found = counterparts.mappable(map, writable);
+  const found = others.mappable(map, writable);
   if (isObstacle(found)) return found;
   const link = `/proc/${pid}/map_files/${map.start.toString(16)}-${map.end.toString(16)}`;
-  const back = counterparts.current(map, link, writable ? O_RDWR : O_RDONLY);
+  const back = others.current(map, link, writable ? O_RDWR : O_RDONLY);
   return { map, flags, file: found.fd, back: back?.fd, save: writable && !from.answers };
 }

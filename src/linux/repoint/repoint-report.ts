@@ -17,9 +17,10 @@ export interface ProcessReport {
   readonly startTimeTicks: number;
   readonly comm: string;
   /**
-   * `moved`: all but what is listed as kept. `kept`: nothing could be moved. `refused`: nothing was touched. `undone`: something failed, and all is as
-   * before. `half-done`: something failed, and could not be undone either: some is on this side and some on the other,
-   * which does the program no harm; moving again completes it. `gone`: it has ended meanwhile.
+   * `moved`: all but what is listed as kept. `kept`: nothing could be moved. `refused`: nothing was touched. `undone`:
+   * something failed, and all is as before. `half-done`: something failed, and could not be undone either: some is on
+   * this side and some on the other, which does the program no harm; moving again completes it. `gone`: it has ended
+   * meanwhile.
    */
   readonly outcome: 'moved' | 'kept' | 'refused' | 'undone' | 'half-done' | 'gone';
   readonly moved: UseCounts;

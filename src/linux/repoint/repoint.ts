@@ -6,6 +6,7 @@ import { type RepointStep, swap } from './swap.ts';
 import { type VolumeSide, volumeIdOf } from './volume-side.ts';
 import type { VolumeUser } from './volume-use.ts';
 import { findVolumeUsers, type Scope } from './volume-users.ts';
+import { warmUp } from './warm-up.ts';
 import { hasWork, type Settled, settle } from './work.ts';
 
 export interface RepointRequest {
@@ -99,6 +100,7 @@ function runRound(request: IdentifiedRequest, settled: Settled): Round {
   const idle = users.filter((user) => !busy.includes(user));
   const untouched = idle.map((user) => untouchedReport(user, to.kind, user.refusal));
   if (busy.length === 0) return { reports: untouched, unreadable, unreleased: [], hadWork: false };
+  warmUp(practise);
   const preparation = prepareMove(from, to, request.rescuePids ?? []);
   try {
     preparation.prepare(busy);
@@ -111,6 +113,20 @@ function runRound(request: IdentifiedRequest, settled: Settled): Round {
     preparation.close();
   }
 }
+
+function practise(from: VolumeSide, to: VolumeSide, pid: number): void {
+  const nobody = { kind: 'pids', pids: [] } as const;
+  repoint({
+    from,
+    to,
+    scope: { kind: 'pids', pids: [pid] },
+    bystanders: nobody,
+    deadlineMs: PRACTICE_MS,
+    maxRounds: 1,
+  });
+}
+
+const PRACTICE_MS = 1000;
 
 /** Those who stay and may share something with those who are moved. */
 function findBystanders({ from, scope, bystanders }: RepointRequest, users: readonly VolumeUser[]): VolumeUser[] {

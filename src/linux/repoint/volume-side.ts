@@ -15,7 +15,9 @@ export interface VolumeSide {
   readonly kind: SideKind;
   /** The volume's folder on this side, opened with O_PATH; undefined where nothing has to be opened through it. */
   readonly rootFd: number | undefined;
-  /** What the links of /proc show for the folder, one character a byte; `/` for a mount that stands nowhere any more. */
+  /**
+   * What the links of /proc show for the folder, one character a byte; `/` for a mount that stands nowhere any more.
+   */
   readonly path: string;
   /** The mounts of this side, as /proc/PID/mountinfo and fdinfo number them. */
   readonly mountIds: ReadonlySet<number>;

@@ -86,6 +86,8 @@ export interface VolumeUser {
   readonly startTimeTicks: number;
   readonly comm: string;
   readonly threads: number;
+  /** Its main thread, or another one where that has ended. */
+  readonly mainTid: number;
   /** All threads share one table and one working directory, so that it does not matter which of them does something. */
   readonly sharesAll: boolean;
   readonly refusal: Refusal | undefined;

@@ -7,6 +7,7 @@ import { readStatus } from '../procfs/status.ts';
 import { listTasks } from '../procfs/tasks.ts';
 import { isErrno, toSyscallError } from '../syscall-error.ts';
 import { type SharedThing, shares } from './kcmp.ts';
+import { findKernelHolders, type KernelHolder } from './kernel-holders.ts';
 import { readMaps } from './mapped-files.ts';
 import { readTable } from './open-files.ts';
 import { placeAt } from './volume-place.ts';
@@ -32,6 +33,8 @@ export interface Inspection {
   readonly users: readonly VolumeUser[];
   /** Processes that are not ours to look at: they may use the volume or not. */
   readonly unreadable: readonly number[];
+  /** What the kernel itself uses, and nothing can move. */
+  readonly kernelHolders: readonly KernelHolder[];
 }
 
 /**
@@ -52,10 +55,10 @@ export function findVolumeUsers(side: VolumeSide, scope: Scope): Inspection {
       unreadable.push(pid);
     }
   }
-  return Object.freeze({ users, unreadable });
+  return Object.freeze({ users, unreadable, kernelHolders: findKernelHolders(side) });
 }
 
-export function pidsIn(scope: Scope): readonly number[] {
+function pidsIn(scope: Scope): readonly number[] {
   return scope.kind === 'pids' ? scope.pids : listPids();
 }
 
@@ -83,6 +86,7 @@ export function inspect(side: VolumeSide, pid: number, read = readTable): Volume
     startTimeTicks: stat.startTimeTicks,
     comm: stat.comm,
     threads: tids.length,
+    mainTid: tid,
     sharesAll: tables.length === 1 && withFolders.length === 1,
     tables: tables.map(({ table }) => table).filter(({ descriptors }) => descriptors.length > 0),
     folders: withFolders.flatMap((one) => readFolders(side, pid, one) ?? []),
@@ -124,7 +128,7 @@ function readFolders(side: VolumeSide, pid: number, tid: number): FolderUse | un
 }
 
 /** Why nothing could be moved in this process, as far as that can be told without touching it. */
-export function refusalOf(pid: number): Refusal | undefined {
+function refusalOf(pid: number): Refusal | undefined {
   const tracer = readStatus(pid)?.tracerPid ?? 0;
   if (tracer !== 0) {
     const name = printable(readStat(tracer)?.comm ?? '');

@@ -289,6 +289,12 @@ describe('what is wrong in a file is told with its place, and nothing is done', 
     ['a pattern', object.replace('mode: one', "path: '/nowhere/['"), /chaos\.yaml:10:9: .* is not a valid pattern/],
     ['a method', object.replace('[read]', '[red]'), /chaos\.yaml:8:12: .*red/],
     ['an errno', object.replace('errno: 5', 'errno: ENOPE'), /chaos\.yaml:7:10: .*ENOPE/],
+    [
+      'a kind of mistake',
+      object.replace('action: fault\n  errno: 5', 'action: mistake\n  mistake: {filling: ones}'),
+      /chaos\.yaml:7:12: filling .* not valid: ones/,
+    ],
+    ['a volume', object.replace('/nowhere', 'nowhere'), /chaos\.yaml:9:15: the volume "nowhere" is a relative path/],
     ['a duration', object.replace('mode: one', 'duration: 5'), /chaos\.yaml:10:13: duration must be a text/],
     [
       'in the second object',

@@ -38,6 +38,10 @@ function withFile(file: string, flags: string, act: (fd: number) => void): void 
   }
 }
 
+async function exitOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
 /** The kernel reads and writes what no rule is about by itself, or has us do it. */
 const ways = [
   ['with passthrough', true],
@@ -104,7 +108,7 @@ describe.skipIf(cannotServe() !== undefined).each(ways)('a disturbed volume %s',
     const waiting = Array.from({ length: 8 }, () => run('cat', seen('target')));
     await eventually('all of them wait', async () => (await volume.status()).delayed === waiting.length);
     for (const child of waiting) child.kill('SIGTERM');
-    await Promise.all(waiting.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+    await Promise.all(waiting.map(exitOf));
     expect(waiting.map(({ signalCode }) => signalCode)).toEqual(waiting.map(() => 'SIGTERM'));
     await eventually('nothing waits', async () => (await volume.status()).delayed === 0);
   });

@@ -47,6 +47,10 @@ function hold(file: string): ChildProcess {
   return spawn('flock', ['--exclusive', file, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
 }
 
+async function exitOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
 describe.skipIf(cannotServe() !== undefined)('a lock', () => {
   let volume: ServedVolume;
   let served = '';
@@ -113,7 +117,7 @@ describe.skipIf(cannotServe() !== undefined)('a lock', () => {
     holder.stdin?.end();
     await eventually('the other holds it then', () => heard.length === 2);
     waiter.stdin?.end();
-    await Promise.all([first, second].map((child) => child.exitCode ?? once(child, 'exit')));
+    await Promise.all([first, second].map(exitOf));
   });
 
   test('that is waited for in vain can be given up', async () => {

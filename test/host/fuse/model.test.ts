@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCrashingProgram } from '../../support/crashing.ts';
 import { cannotServe, type ServedVolume, startVolume } from '../../support/fuse-volume.ts';
+import { walk } from '../../support/fs-model/volume.ts';
 import { type FileSystem, type Ground, prepareGround } from '../../support/posix/file-system.ts';
 import { type Player, startPlayer } from '../../support/posix/player.ts';
 import { ways } from '../../support/posix/ways.ts';
@@ -86,6 +87,22 @@ describe.skipIf(cannotServe() !== undefined).each([...fileSystems])('random oper
     test.each(seeds)('seed %s', async (seed) => {
       expect(await checkMount(volume, `${seed}, changing`)).toBeUndefined();
     });
+  });
+
+  test.each(['', 'ace'])('several processes in one folder, of which rules are about "%s"', async (rules) => {
+    const volume = await startVolume({ source: below, mount, interposerModule: interposer('watching'), rules });
+    const players = seeds.map(() => startPlayer(script, [mount]));
+    try {
+      mkdirSync(path.join(below, 'shared'));
+      const folder = path.join(mount, 'shared');
+      const roaming = players.map((one, index) => one.roam({ folder, seed: `${index} ${seeds.join()}`, count }));
+      expect(await Promise.all(roaming)).toEqual(players.map(() => []));
+      expect([...walk(folder)]).toEqual([...walk(path.join(below, 'shared'))]);
+      rmSync(path.join(below, 'shared'), { recursive: true });
+    } finally {
+      await Promise.all(players.map((one) => one.end()));
+      await volume.end();
+    }
   });
 
   test('a volume that lies in one write of twenty is found out', async () => {

@@ -72,6 +72,15 @@ function list(path: string): string[] | number {
   return typeof some === 'number' ? some : all.filter((name) => name !== '.' && name !== '..');
 }
 
+/** The beginning of a file in a folder that is open; or a negative errno. */
+function readIn(folder: number, name: string): Buffer | number {
+  const fd = openAndClose.open(name, O_RDONLY, 0, folder);
+  if (fd < 0) return fd;
+  const bytes = data.pread(fd, 65_536, 0);
+  openAndClose.close(fd);
+  return bytes;
+}
+
 export const calls = Object.freeze({
   ...openAndClose,
   ...data,
@@ -82,6 +91,7 @@ export const calls = Object.freeze({
   ...memory,
   ...others,
   list,
+  readIn,
 });
 
 export type Calls = typeof calls;

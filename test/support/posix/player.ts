@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { CheckRequest } from '../fs-model/check.ts';
+import type { RoamRequest } from '../fs-model/roam.ts';
 import { type FileSystem, abortMount } from './file-system.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import type { Observations } from './scene.ts';
@@ -12,11 +13,15 @@ export interface PlayRequest {
   readonly fileSystem: FileSystem;
 }
 
-export type PlayerRequest = { readonly play: PlayRequest } | { readonly check: CheckRequest };
+export type PlayerRequest =
+  | { readonly play: PlayRequest }
+  | { readonly check: CheckRequest }
+  | { readonly roam: RoamRequest };
 
 export type PlayerAnswer =
   | { readonly observations: Observations }
   | { readonly difference: string | undefined }
+  | { readonly strange: readonly string[] }
   | { readonly error: string };
 
 /** A process that works on files, one request at a time. */
@@ -25,6 +30,8 @@ export interface Player {
   play(request: PlayRequest): Promise<Observations>;
   /** @returns how a folder differs from the model; undefined when it does not */
   check(request: CheckRequest): Promise<string | undefined>;
+  /** @returns results that never should be, whoever else is at work there */
+  roam(request: RoamRequest): Promise<readonly string[]>;
   end(): Promise<void>;
 }
 
@@ -94,6 +101,10 @@ export function startPlayer(script: string, mounts: readonly string[]): Player {
     check: async (request) => {
       const answer = await ask(`the model in ${request.parent}`, { check: request });
       return 'difference' in answer ? answer.difference : undefined;
+    },
+    roam: async (request) => {
+      const answer = await ask(`${request.seed} in ${request.folder}`, { roam: request });
+      return 'strange' in answer ? answer.strange : [];
     },
     end: async () => {
       if (running !== undefined) await end(running);

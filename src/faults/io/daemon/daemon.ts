@@ -97,6 +97,11 @@ async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
     throw new FaultlineError('INJECTION_CANCELLED', 'the injection has been undone meanwhile');
   }
   const first = office.volume === undefined;
+  if (!first && office.tenants.size === 0) {
+    throw new FaultlineError('VOLUME_BUSY', 'the volume is still used by somebody who could not be moved back', {
+      hint: 'faultline show tells of whom, for the injection before; try again when that has ended',
+    });
+  }
   const volume = office.volume ?? (await cover(office, request));
   office.tenants.set(request.effect, { rules: request.rules });
   try {
@@ -131,16 +136,17 @@ async function lateEnd(office: Office, volume: CoveredVolume): Promise<void> {
 }
 
 async function leave(office: Office, effect: number): Promise<LeaveAnswer> {
+  const hadVolume = office.volume !== undefined;
   const counts = countsOf(office, effect);
   office.left.add(effect);
   office.tenants.delete(effect);
   await publish(office);
-  if (office.tenants.size > 0) return { counts, report: null, lost: [] };
+  if (office.tenants.size > 0) return { hadVolume, counts, report: null, lost: [] };
   if (office.volume === undefined) {
     office.close();
-    return { counts, report: null, lost: [] };
+    return { hadVolume, counts, report: null, lost: [] };
   }
-  return { counts, ...(await uncover(office, office.volume)) };
+  return { hadVolume, counts, ...(await uncover(office, office.volume)) };
 }
 
 function look(office: Office, effect: number): LookAnswer {

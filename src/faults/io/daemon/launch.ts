@@ -4,9 +4,11 @@ import { delay } from '../../../base/delay.ts';
 import { FaultlineError } from '../../../base/error.ts';
 import type { JsonObject } from '../../../base/json.ts';
 import { printable } from '../../../base/text.ts';
+import { currentState } from '../../../targets/identity.ts';
 import type { Site } from '../../fault.ts';
 import { askDaemon } from './channel.ts';
 import { type DaemonPlace, daemonPlace, makeDaemonFolder } from './place.ts';
+import { readRecord } from './record.ts';
 
 /** How long a daemon may take to listen, in milliseconds: far beyond what a loaded machine needs. */
 const startTimeoutMs = 20_000;
@@ -18,7 +20,14 @@ function daemonEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-function start({ program, stateDir }: Site, key: string, { log }: DaemonPlace): void {
+/** A daemon that was started. */
+interface Started {
+  /** It has ended before it could be asked. One that finds another there ends well. */
+  hasFailed: boolean;
+}
+
+function start({ program, stateDir }: Site, key: string, { log }: DaemonPlace): Started {
+  const started = { hasFailed: false };
   const [interpreter = '', ...script] = program;
   const logFd = openSync(log, 'a', 0o600);
   try {
@@ -30,9 +39,13 @@ function start({ program, stateDir }: Site, key: string, { log }: DaemonPlace): 
       env: daemonEnvironment(),
     })
       .on('error', () => {
-        // That it does not answer tells enough.
+        started.hasFailed = true;
+      })
+      .on('exit', (code) => {
+        started.hasFailed = code !== 0;
       })
       .unref();
+    return started;
   } finally {
     closeSync(logFd);
   }
@@ -49,27 +62,37 @@ function lastLogLine({ log }: DaemonPlace): string {
 /**
  * Ask the daemon of a volume, and start it where there is none.
  *
- * @throws {FaultlineError} VOLUME_BUSY when it does not start; what it says is wrong
+ * @throws {FaultlineError} VOLUME_BUSY when it does not start, or has died and left the volume covered; what it says is
+ *   wrong
  */
 export async function askOrStart(site: Site, key: string, asked: JsonObject, timeoutMs: number): Promise<JsonObject> {
   const place = daemonPlace(site.stateDir, key);
   makeDaemonFolder(place);
   const giveUpMs = performance.now() + startTimeoutMs;
-  let started = false;
+  let started: Started | undefined;
   for (;;) {
     const answer = await askDaemon(place.socket, asked, timeoutMs);
     if (answer !== undefined) return answer;
-    if (!started) start(site, key, place);
-    started = true;
-    if (performance.now() > giveUpMs) {
-      throw new FaultlineError(
-        'VOLUME_BUSY',
-        `the daemon of the volume did not start: ${printable(lastLogLine(place))}`,
-        {
-          hint: `see ${printable(place.log)}`,
-        },
-      );
-    }
+    refuseOrphan(place);
+    started ??= start(site, key, place);
+    if (started.hasFailed || performance.now() > giveUpMs) throw notStarted(place);
     await delay(pollMs);
   }
+}
+
+/** What a daemon wrote down is there, and it does not answer: it may have died while it was asked. */
+function refuseOrphan(place: DaemonPlace): void {
+  const daemon = readRecord(place)?.daemon;
+  if (daemon === undefined || currentState(daemon) === 'alive') return;
+  throw new FaultlineError('VOLUME_BUSY', 'the daemon of the volume has died', {
+    hint: 'faultline recover --all gives the volume back',
+  });
+}
+
+function notStarted(place: DaemonPlace): FaultlineError {
+  const line = lastLogLine(place);
+  const why = line === '' ? '' : `: ${printable(line)}`;
+  return new FaultlineError('VOLUME_BUSY', `the daemon of the volume did not start${why}`, {
+    hint: `see ${printable(place.log)}`,
+  });
 }

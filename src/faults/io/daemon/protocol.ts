@@ -27,13 +27,18 @@ export interface JoinAnswer {
   readonly report: RepointReport | null;
 }
 
-/** Take an injection's rules out of force; with the last one the volume is uncovered. */
+/**
+ * Take an injection's rules out of force; with the last one the volume is uncovered. A daemon that has covered nothing
+ * has nothing to say to it, and ends.
+ */
 export interface LeaveRequest {
   readonly ask: 'leave';
   readonly effect: number;
 }
 
 export interface LeaveAnswer {
+  /** This daemon had covered the volume: there is nothing that only others could know of. */
+  readonly hadVolume: boolean;
   /** For each of its rules; null where the daemon did not know it. */
   readonly counts: readonly RuleCounts[] | null;
   /** What was moved back; null while other injections use the volume. */

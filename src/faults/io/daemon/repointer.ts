@@ -10,8 +10,8 @@ import { volumeSide, mountIdsSeenBy } from '../../../linux/repoint/volume-side.t
 
 /*
  * A process for one errand: it stops the users of a volume for some milliseconds and moves what they have open from one
- * side of it to the other. A process of its own, because it must be nobody's parent, serve nothing that its targets wait
- * for, and be killed at any moment without harm.
+ * side of it to the other. A process of its own, because it must be nobody's parent, serve nothing that its targets
+ * wait for, and be killed at any moment without harm.
  */
 
 /** Descriptors that the errand's process inherits, where there are such. */

@@ -1,17 +1,14 @@
 import { closeSync, openSync } from 'node:fs';
-import { FaultlineError } from '../../../base/error.ts';
-import { delay } from '../../../base/delay.ts';
 import { lockFile } from '../../../linux/flock.ts';
 import { namespaceMembers } from '../../../linux/mount/namespace-members.ts';
 import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
 import { sendSignal } from '../../../linux/pidfd.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { closeProcess, openProcess } from '../../../targets/handle.ts';
-import type { ProcessIdentity } from '../../../targets/identity.ts';
 import type { Site } from '../../fault.ts';
 import { type DaemonPlace, daemonPlace, makeDaemonFolder, sourceOf } from './place.ts';
 import { readRecord, removeTraces } from './record.ts';
-import { moveBack, uncover } from './withdraw.ts';
+import { moveBack, remaining, uncover } from './withdraw.ts';
 
 /*
  * The way back when the daemon is dead, or does not answer: whoever recovers does what it would have done. The mount
@@ -35,28 +32,19 @@ export interface AloneResult {
   readonly covered: boolean;
 }
 
-const lockWaitMs = 5_000;
-const lockPollMs = 10;
 const SIGKILL = 9;
 
-/** @returns the lock that keeps a daemon from starting meanwhile. @throws {FaultlineError} VOLUME_BUSY */
-async function lockOut({ lock }: DaemonPlace): Promise<number> {
+/** @returns the lock that keeps a daemon from starting meanwhile; undefined while there is one */
+function lockOut({ lock }: DaemonPlace): number | undefined {
   const fd = openSync(lock, 'a', 0o600);
-  const giveUpMs = performance.now() + lockWaitMs;
-  while (!lockFile(fd)) {
-    if (performance.now() > giveUpMs) {
-      closeSync(fd);
-      throw new FaultlineError('VOLUME_BUSY', 'the daemon of the volume does not answer, and does not end', {
-        hint: 'try again; ps -e shows it as faultline-volume',
-      });
-    }
-    await delay(lockPollMs);
-  }
-  return fd;
+  if (lockFile(fd)) return fd;
+  closeSync(fd);
+  return undefined;
 }
 
-/** A daemon that lives and does not answer serves nobody: it is ended. */
-function endDaemon(identity: ProcessIdentity | undefined): void {
+/** End a daemon that lives and does not answer: it serves nobody. */
+export function endDaemon(site: Site, { key }: VolumeTrace): void {
+  const identity = readRecord(daemonPlace(site.stateDir, key))?.daemon;
   if (identity === undefined) return;
   const opened = openProcess(identity);
   if (opened.state !== 'open') return;
@@ -96,18 +84,20 @@ async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Pro
 }
 
 /**
- * Withdraw a volume without its daemon; one that lives and does not answer is ended first.
+ * Withdraw a volume that has no daemon any more.
  *
+ * @returns undefined while there is one: it may be starting, or ending
  * @throws {FaultlineError} VOLUME_BUSY: it cannot be had now
  */
-export async function withdrawAlone(site: Site, trace: VolumeTrace): Promise<AloneResult> {
+export async function withdrawAlone(site: Site, trace: VolumeTrace): Promise<AloneResult | undefined> {
   const place = daemonPlace(site.stateDir, trace.key);
   makeDaemonFolder(place);
-  endDaemon(readRecord(place)?.daemon);
-  const lock = await lockOut(place);
+  const lock = lockOut(place);
+  if (lock === undefined) return undefined;
   try {
     const result = await withdraw(site, place, trace);
-    removeTraces(place);
+    // Whoever tries again needs to know what to look for.
+    if (result.report === null || remaining(result.report).length === 0) removeTraces(place);
     return result;
   } finally {
     closeSync(lock);

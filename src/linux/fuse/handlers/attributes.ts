@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { Errno } from '../../errno.ts';
 import { alterStat } from '../attributes.ts';
 import { Answer, type DataPlane, type Handler } from '../data-plane.ts';
@@ -18,6 +19,8 @@ import {
 import { Opcode, RequestFlag, SetattrValid } from '../protocol.ts';
 import type { Request } from '../request.ts';
 import { killPrivileges, outcome, replyAttributes, replyEntry } from './nodes.ts';
+
+const { S_IFDIR, S_IFMT } = constants;
 
 /** sys/stat.h: the present moment, and leave it as it is. */
 const UTIME_NOW = 0x3fff_ffff;
@@ -88,27 +91,41 @@ const setattr: Handler = (plane, request) => {
   const node = descriptors.hold(request.node);
   if (node < 0) return node;
   const valid = request.u32(setattrIn.valid);
+  if ((valid & changes) === 0) dropPrivileges(plane, node);
   const failed = changeMode(plane, request, valid, node) || changeOwner(plane, request, valid, node);
   const failure = failed || changeSize(plane, request, valid, node) || changeTimes(plane, request, valid, node);
   return failure < 0 ? failure : replyAttributes(plane, request.node, node);
 };
 
+const { FATTR_MODE, FATTR_UID, FATTR_GID, FATTR_SIZE, FATTR_ATIME, FATTR_MTIME } = SetattrValid;
+const changes = FATTR_MODE | FATTR_UID | FATTR_GID | FATTR_SIZE | FATTR_ATIME | FATTR_MTIME;
+
+/**
+ * What is left of ATTR_KILL_SUID and ATTR_KILL_PRIV when there is nothing besides, as before fallocate(2) and
+ * copy_file_range(2), and with chown(2) to nobody: fuse_setattr of fs/fuse/dir.c sends it without them. Folders keep
+ * theirs: chown_common of fs/open.c.
+ */
+function dropPrivileges(plane: DataPlane, node: number): void {
+  const { descriptors, scratch } = plane;
+  if (descriptors.stat(node) === 0 && (scratch.mode() & S_IFMT) !== S_IFDIR) killPrivileges(plane, node);
+}
+
 type Change = (plane: DataPlane, request: Request, valid: number, node: number) => number;
 
 const changeMode: Change = ({ calls, scratch }, request, valid, node) =>
-  (valid & SetattrValid.FATTR_MODE) === 0
+  (valid & FATTR_MODE) === 0
     ? 0
     : outcome(calls.fchmodat(-1, scratch.procPath(node), request.u32(setattrIn.mode) & 0o7777, 0));
 
 const changeOwner: Change = ({ calls, scratch }, request, valid, node) => {
-  if ((valid & (SetattrValid.FATTR_UID | SetattrValid.FATTR_GID)) === 0) return 0;
-  const uid = (valid & SetattrValid.FATTR_UID) === 0 ? UNCHANGED : request.u32(setattrIn.uid);
-  const gid = (valid & SetattrValid.FATTR_GID) === 0 ? UNCHANGED : request.u32(setattrIn.gid);
+  if ((valid & (FATTR_UID | FATTR_GID)) === 0) return 0;
+  const uid = (valid & FATTR_UID) === 0 ? UNCHANGED : request.u32(setattrIn.uid);
+  const gid = (valid & FATTR_GID) === 0 ? UNCHANGED : request.u32(setattrIn.gid);
   return outcome(calls.fchownat(node, scratch.empty, uid, gid, AT_EMPTY_PATH));
 };
 
 const changeSize: Change = (plane, request, valid, node) => {
-  if ((valid & SetattrValid.FATTR_SIZE) === 0) return 0;
+  if ((valid & FATTR_SIZE) === 0) return 0;
   const { calls, scratch } = plane;
   const byHandle = (valid & SetattrValid.FATTR_FH) !== 0;
   if ((valid & SetattrValid.FATTR_KILL_SUIDGID) !== 0) killPrivileges(plane, node);
@@ -119,7 +136,7 @@ const changeSize: Change = (plane, request, valid, node) => {
 };
 
 const changeTimes: Change = ({ calls, scratch }, request, valid, node) => {
-  const { FATTR_ATIME, FATTR_MTIME, FATTR_ATIME_NOW, FATTR_MTIME_NOW } = SetattrValid;
+  const { FATTR_ATIME_NOW, FATTR_MTIME_NOW } = SetattrValid;
   if ((valid & (FATTR_ATIME | FATTR_MTIME)) === 0) return 0;
   const { region, argumentWord, argument } = scratch;
   const nanoseconds = (given: number, now: number, field: number): number => {

@@ -117,7 +117,9 @@ const copyFileRange64: Handler = (plane, request) => {
   return copyFileRangeOut.bytes;
 };
 
-/** FS_IOC_GETFLAGS, SETFLAGS, GETVERSION, FSGETXATTR and FSSETXATTR of include/uapi/linux/fs.h: all take a structure. */
+/**
+ * FS_IOC_GETFLAGS, SETFLAGS, GETVERSION, FSGETXATTR and FSSETXATTR of include/uapi/linux/fs.h: all take a structure.
+ */
 const passedOn: ReadonlySet<number> = new Set([0x8008_6601, 0x4008_6602, 0x8008_7601, 0x801c_581f, 0x401c_5820]);
 const IOCTL_BYTES = 64;
 

@@ -26,8 +26,8 @@ const opendir: Handler = ({ descriptors, scratch, reply }, request) => {
 };
 
 /**
- * Reads on from where the kernel says, which is an offset that the file system below has given: ext4's and Btrfs' are 64
- * bits without meaning to anybody else.
+ * Reads on from where the kernel says, which is an offset that the file system below has given: ext4's and Btrfs' are
+ * 64 bits without meaning to anybody else.
  *
  * @returns bytes at `scratch.entries`, or a negative errno
  */
@@ -106,8 +106,9 @@ interface Listed {
 }
 
 /**
- * The entry in front of a name. It is left empty for `.` and `..`, as the protocol wants; for names that are gone already;
- * and for files that a rule is about, so that the kernel looks those up one by one and each lookup can be disturbed.
+ * The entry in front of a name. It is left empty for `.` and `..`, as the protocol wants; for names that are gone
+ * already; and for files that a rule is about, so that the kernel looks those up one by one and each lookup can be
+ * disturbed.
  */
 function putEntryOf(plane: DataPlane, request: Request, { at, name, written }: Listed): void {
   const { scratch, reply, paths } = plane;

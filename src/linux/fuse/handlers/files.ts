@@ -7,12 +7,9 @@ import { createIn, ENTRY_OUT_BYTES, flushIn, fsyncIn, openIn, openOut, releaseIn
 import { Opcode, OpenFlag, RequestFlag } from '../protocol.ts';
 import type { Request } from '../request.ts';
 import { OPEN_BACKED, OPEN_HANDLE } from '../shared-state.ts';
-import { addOpened, hasPrivileges, killPrivileges, outcome, putEntry } from './nodes.ts';
+import { addOpened, killPrivileges, outcome, putEntry } from './nodes.ts';
 
-const { O_ACCMODE, O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_RDONLY, O_TRUNC } = {
-  ...constants,
-  O_ACCMODE: 3,
-};
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } = constants;
 /** include/uapi/asm-generic/fcntl.h: __O_TMPFILE | O_DIRECTORY. */
 const O_TMPFILE = 0x40_0000 | O_DIRECTORY;
 /** What a file is not opened with a second time: its path is a magic link, and it is there. */
@@ -30,9 +27,7 @@ function putOpen(plane: DataPlane, at: number, { node, file, flags }: Opened): n
   const { reply, shared, agreement, backings, paths } = plane;
   const targeted = paths.interestOf(node) !== 0;
   const backing = agreement.passthrough ? backings.use(node, file) : 0;
-  // The kernel writes to a backing file in our name, and would leave suid as it is.
-  const writes = (flags & O_ACCMODE) !== O_RDONLY;
-  const direct = targeted || (backing === 0 ? agreement.alwaysDirect : writes && hasPrivileges(plane, file));
+  const direct = targeted || (backing === 0 && agreement.alwaysDirect);
   reply.put64(at + openOut.fh, file);
   reply.put(
     at + openOut.open_flags,

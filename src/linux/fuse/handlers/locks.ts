@@ -14,8 +14,8 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 /**
- * A file that was closed has given its flock(2) back only when RELEASE has arrived, for which close(2) does not wait. So
- * whoever does not want to wait is let wait for that moment all the same.
+ * A file that was closed has given its flock(2) back only when RELEASE has arrived, for which close(2) does not wait.
+ * So whoever does not want to wait is let wait for that moment all the same.
  */
 const triesWithoutWaiting = 2;
 

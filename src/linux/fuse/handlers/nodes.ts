@@ -132,8 +132,8 @@ export function replyAttributes(plane: DataPlane, node: number, descriptor: numb
 }
 
 /**
- * Takes away what makes a program run with more rights, as the kernel does when somebody without CAP_FSETID writes to it:
- * setattr_should_drop_suidgid() of fs/attr.c, and cap_inode_killpriv().
+ * Takes away what makes a program run with more rights, as the kernel does when somebody without CAP_FSETID writes to
+ * it: setattr_should_drop_suidgid() of fs/attr.c, and cap_inode_killpriv().
  */
 export function killPrivileges(plane: DataPlane, descriptor: number): void {
   const { calls, scratch, descriptors } = plane;
@@ -142,13 +142,6 @@ export function killPrivileges(plane: DataPlane, descriptor: number): void {
   const dropped = (mode & constants.S_IXGRP) === 0 ? 0o4000 : SUID_AND_SGID;
   if ((mode & dropped) !== 0) calls.fchmodat(-1, scratch.procPath(descriptor), mode & 0o7777 & ~dropped, 0);
   calls.removexattr(scratch.procPath(descriptor), scratch.capability);
-}
-
-/** Whether there is something for {@link killPrivileges} to take away. */
-export function hasPrivileges(plane: DataPlane, descriptor: number): boolean {
-  const { calls, scratch, descriptors } = plane;
-  if (descriptors.stat(descriptor) === 0 && (scratch.mode() & SUID_AND_SGID) !== 0) return true;
-  return calls.getxattr(scratch.procPath(descriptor), scratch.capability, 0, 0) >= 0;
 }
 
 /** The result of a call as a handler returns it. */

@@ -204,6 +204,7 @@ const modeCases: readonly PosixCase[] = [
       see('given away by the owner', [calls.chown(at('file'), 61_001), peer(alice).does.chown(at('file'), 61_002)]);
       must(calls.mkdir(at('folder')));
       see('of a folder', [calls.chmod(at('folder'), 0o3711), looks(calls.stat(at('folder')))]);
+      see('of nothing of a folder', [calls.chown(at('folder')), looks(calls.stat(at('folder')))]);
     },
   },
   {
