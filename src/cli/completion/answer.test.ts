@@ -109,6 +109,9 @@ describe('values', () => {
     for (const flag of ['--token-file', '--server-ca', '--client-cert', '--client-key']) {
       expect(await answer(program, [...kill, flag], '/e')).toEqual({ what: 'files' });
     }
+    for (const command of ['apply', 'delete']) {
+      expect(await answer(program, [command, '-f'], 'chaos')).toEqual({ what: 'files' });
+    }
   });
 });
 

@@ -1,7 +1,6 @@
-import { isFaultlineError } from '../../base/error.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Effect, Site, TargetVerdict } from '../fault.ts';
-import { askDaemon } from './daemon/channel.ts';
+import { askDaemon, isSilence } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
 import type { LookAnswer } from './daemon/protocol.ts';
 import { daemonState, traceOf } from './effect.ts';
@@ -15,7 +14,7 @@ async function ask(socket: string, { id }: Effect): Promise<LookAnswer | null | 
     const answer = await askDaemon(socket, { ask: 'look', effect: id }, lookTimeoutMs);
     return answer as unknown as LookAnswer | undefined;
   } catch (error) {
-    if (isFaultlineError(error, 'VOLUME_BUSY')) return null;
+    if (isSilence(error)) return null;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 import { delay } from '../../base/delay.ts';
-import { asFaultlineError, FaultlineError, isFaultlineError } from '../../base/error.ts';
+import { asFaultlineError, FaultlineError } from '../../base/error.ts';
 import { mayStand } from '../../base/lifecycle.ts';
 import { printable } from '../../base/text.ts';
 import type { Effect, Journal, Site, TargetVerdict } from '../fault.ts';
-import { askDaemon } from './daemon/channel.ts';
+import { askDaemon, isSilence } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
 import type { LeaveAnswer } from './daemon/protocol.ts';
 import { endDaemon, withdrawAlone } from './daemon/withdraw-alone.ts';
@@ -33,7 +33,7 @@ async function askToLeave(effect: Effect, site: Site): Promise<Left | undefined>
     const answer = (await askDaemon(socket, asked, leaveTimeoutMs)) as unknown as LeaveAnswer | undefined;
     return answer?.hadVolume === true ? { ...answer, covered: true } : undefined;
   } catch (error) {
-    if (!isFaultlineError(error, 'VOLUME_BUSY')) throw error;
+    if (!isSilence(error)) throw error;
     endDaemon(site, trace); // it hangs: without it, then
     return undefined;
   }

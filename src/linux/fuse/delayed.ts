@@ -92,6 +92,6 @@ export class DelayedRequests {
   }
 }
 
-export function uniqueOf(request: Request): bigint {
+function uniqueOf(request: Request): bigint {
   return BigInt(request.uniqueLow) | (BigInt(request.uniqueHigh) << 32n);
 }

@@ -83,10 +83,3 @@ export interface Interposer {
   /** @returns undefined when the operation is to be done as it is */
   rule(interest: number, operation: Operation): Ruling | undefined;
 }
-
-/** Nobody disturbs anything. */
-export const noInterposer: Interposer = Object.freeze({
-  generation: () => 0,
-  interest: () => 0,
-  rule: () => undefined,
-});

@@ -4,7 +4,7 @@ import { type MappedMemory, mapMemory } from '../libc.ts';
  * Memory that both we and the kernel read and write. None of it is ever given back, and none is made for a request.
  */
 
-export const PAGE_BYTES = 4096;
+const PAGE_BYTES = 4096;
 
 /** A piece of memory that begins wherever it was told to, seen as bytes and as words. */
 export class Region {

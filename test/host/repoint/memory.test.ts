@@ -135,11 +135,9 @@ os.setresuid(65534, 65534, 65534)
 `);
     const report = only(await swapper.order({ towards: 'overlay', scope }));
     expect(report).toMatchObject({ outcome: 'moved', moved: { descriptors: 1, workingDirectories: 0, roots: 0 } });
-    expect(report.kept.map(({ what, reason }) => [what, reason]).toSorted()).toEqual([
-      ['descriptor', 'not-allowed'],
-      ['root', 'not-allowed'],
-      ['working-directory', 'not-allowed'],
-    ]);
+    expect(new Set(report.kept.map(({ what, reason }) => `${what}: ${reason}`))).toEqual(
+      new Set(['descriptor: not-allowed', 'root: not-allowed', 'working-directory: not-allowed']),
+    );
     expect(await one.ask("os.stat('..', dir_fd=folder).st_ino == os.stat('/').st_ino")).toBe('True');
     expect(await one.ask("os.stat('../..').st_ino == os.stat('/').st_ino")).toBe('True');
   });

@@ -162,7 +162,7 @@ replaced = os.open('replaced', os.O_RDWR | os.O_CREAT, 0o644)
     ];
     const report = only(await swapper.order({ towards: 'overlay', scope }));
     const kept = report.kept.map(({ reason, number }) => [reason, number]);
-    expect(kept.toSorted()).toEqual(expected.toSorted());
+    expect(new Set(kept.map(String))).toEqual(new Set(expected.map(String)));
     expect(new Set(Object.values(sidesOf(volume, one.pid)))).toEqual(new Set(['original']));
     expect(await one.ask('fcntl.fcntl(fds["lease"], fcntl.F_GETLEASE) == fcntl.F_RDLCK')).toBe('True');
   });

@@ -30,7 +30,7 @@ function swapperScript(): Promise<string> {
   bundle ??= (async () => {
     const outfile = path.join(root, `node_modules/.cache/faultline-test/repoint-swapper-${process.pid}.mjs`);
     await build({
-      entryPoints: [path.join(import.meta.dirname, 'swapper-program.ts')],
+      entryPoints: [path.join(root, 'test/support/repoint-program.ts')],
       bundle: true,
       platform: 'node',
       format: 'esm',

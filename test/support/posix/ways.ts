@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { VolumeOptions } from '../fuse-volume.ts';
+import type { VolumeOptions } from '../fuse-volume-process.ts';
 
 /** How a volume may be served when nobody disturbs anything. */
 export interface Way {

@@ -40,6 +40,7 @@ function send(socketPath: string, asked: JsonObject, timeoutMs: number): Promise
       outgoing.destroy(
         new FaultlineError('VOLUME_BUSY', `the daemon of the volume has not answered for ${timeoutMs} ms`, {
           hint: 'faultline recover --all withdraws it',
+          details: { silent: true },
         }),
       );
     });
@@ -60,6 +61,11 @@ export async function askDaemon(socket: string, asked: JsonObject, timeoutMs: nu
     if (absent.has(codeOf(error))) return undefined;
     throw error;
   }
+}
+
+/** Is this what {@link askDaemon} throws when nobody answers in time, and not what somebody has answered? */
+export function isSilence(error: unknown): boolean {
+  return error instanceof FaultlineError && error.details?.['silent'] === true;
 }
 
 /** The daemon's end of the channel. */

@@ -41,8 +41,12 @@ interface Office {
   readonly tenants: Map<number, Tenant>;
   /** Who has left is not let in again: its request may have been on its way for long. */
   readonly left: Set<number>;
+  /** One after the other. */
+  readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   board: RuleBoard | undefined;
   volume: CoveredVolume | undefined;
+  /** Until it is tried again to withdraw. */
+  retry: NodeJS.Timeout | undefined;
   /** Called when nothing is left to do. */
   readonly close: () => void;
 }
@@ -115,24 +119,31 @@ async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
 }
 
 async function uncover(office: Office, volume: CoveredVolume): Promise<Pick<LeaveAnswer, 'report' | 'lost'>> {
-  const { report, lost } = await volume.withdraw();
-  if (remaining(report).length === 0 && (await volume.ended())) {
-    removeTraces(daemonPlace(office.site.stateDir, office.key));
-    office.close();
-  } else {
-    // Whoever is left is served as long as it takes; nothing of it is disturbed.
-    setTimeout(() => void lateEnd(office, volume), retryMs);
+  let over = false;
+  try {
+    const { report, lost } = await volume.withdraw();
+    over = remaining(report).length === 0 && (await volume.ended());
+    return { report, lost };
+  } finally {
+    if (over) {
+      removeTraces(daemonPlace(office.site.stateDir, office.key));
+      office.close();
+    } else {
+      // Whoever is left is served as long as it takes; nothing of it is disturbed.
+      tryAgain(office, volume);
+    }
   }
-  return { report, lost };
 }
 
-async function lateEnd(office: Office, volume: CoveredVolume): Promise<void> {
-  try {
-    await uncover(office, volume);
-  } catch (error) {
-    say(`withdrawing: ${String(error)}`);
-    setTimeout(() => void lateEnd(office, volume), retryMs);
-  }
+function tryAgain(office: Office, volume: CoveredVolume): void {
+  clearTimeout(office.retry);
+  office.retry = setTimeout(() => {
+    office
+      .inTurn(() => uncover(office, volume))
+      .catch((error: unknown) => {
+        say(`withdrawing: ${String(error)}`);
+      });
+  }, retryMs);
 }
 
 async function leave(office: Office, effect: number): Promise<LeaveAnswer> {
@@ -164,21 +175,25 @@ async function answer(office: Office, request: DaemonRequest): Promise<JoinAnswe
   }
 }
 
-/** One after the other; looking does not wait. */
-function inOrder(office: Office): (asked: JsonObject) => Promise<JsonObject> {
+/** Looking does not wait. */
+async function answerInTurn(office: Office, request: DaemonRequest): Promise<JsonObject> {
+  const work = (): ReturnType<typeof answer> => answer(office, request);
+  return toJson(await (request.ask === 'look' ? work() : office.inTurn(work))) as JsonObject;
+}
+
+function queue(): Office['inTurn'] {
   let last: Promise<unknown> = Promise.resolve();
-  return async (asked) => {
-    const request = asked as unknown as DaemonRequest;
-    const done = request.ask === 'look' ? answer(office, request) : last.then(() => answer(office, request));
-    if (request.ask !== 'look') last = done.catch(() => undefined);
-    return toJson(await done) as JsonObject;
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
   };
 }
 
 /** Told to end: everything is withdrawn first. */
 async function endAll(office: Office): Promise<void> {
   for (const effect of office.tenants.keys()) {
-    await leave(office, effect).catch((error: unknown) => {
+    await office.inTurn(() => leave(office, effect)).catch((error: unknown) => {
       say(`withdrawing: ${String(error)}`);
     });
   }
@@ -209,15 +224,19 @@ export async function runDaemon(site: Site, key: string): Promise<undefined> {
       self: identityOf(self),
       tenants: new Map(),
       left: new Set(),
+      inTurn: queue(),
       board: undefined,
       volume: undefined,
+      retry: undefined,
       close: resolve,
     };
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void endAll(office));
     setTimeout(() => {
       if (office.tenants.size === 0 && office.volume === undefined) resolve();
     }, idleMs).unref();
-    listenAt(place.socket, inOrder(office)).then((listening) => {
+    const asked = (request: JsonObject): Promise<JsonObject> =>
+      answerInTurn(office, request as unknown as DaemonRequest);
+    listenAt(place.socket, asked).then((listening) => {
       listener = listening;
     }, reject);
   });

@@ -31,6 +31,8 @@ export interface RepointErrand {
   readonly except: readonly number[];
   /** Who serves the overlay; null: nobody does. */
   readonly servedBy: number | null;
+  /** Is {@link OVERLAY_ROOT_FD} there? */
+  readonly hasOverlayRoot: boolean;
   readonly deadlineMs: number;
   /** A file: a process can be stopped by one at a time, and may use several volumes. */
   readonly turnFile: string;
@@ -55,7 +57,7 @@ function scopeOf({ towards, pids, mountNamespace, except }: RepointErrand) {
 }
 
 function carryOut(errand: RepointErrand): JsonObject {
-  const { towards, overlayMountIds, pid, servedBy, deadlineMs } = errand;
+  const { towards, overlayMountIds, pid, servedBy, hasOverlayRoot, deadlineMs } = errand;
   const original = volumeSide({
     kind: 'original',
     rootFd: ORIGINAL_ROOT_FD,
@@ -66,7 +68,7 @@ function carryOut(errand: RepointErrand): JsonObject {
     kind: 'overlay',
     mountIds: overlayMountIds,
     answers,
-    ...(answers ? { rootFd: OVERLAY_ROOT_FD } : {}),
+    ...(hasOverlayRoot ? { rootFd: OVERLAY_ROOT_FD } : {}),
   });
   const [from, to] = towards === 'overlay' ? [original, overlay] : [overlay, original];
   const rescuePids = servedBy === null ? [] : [servedBy];

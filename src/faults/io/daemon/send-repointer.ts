@@ -31,10 +31,14 @@ export interface Sender {
  */
 export async function sendRepointer(
   { program, place }: Sender,
-  request: Omit<RepointErrand, 'turnFile'>,
+  request: Omit<RepointErrand, 'turnFile' | 'hasOverlayRoot'>,
   roots: SideRoots,
 ): Promise<RepointReport> {
-  const errand: RepointErrand = { ...request, turnFile: place.moveLock };
+  const errand: RepointErrand = {
+    ...request,
+    hasOverlayRoot: roots.overlay !== undefined,
+    turnFile: place.moveLock,
+  };
   const [interpreter = '', ...script] = program;
   const child = spawn(
     interpreter,

@@ -77,8 +77,8 @@ interface Parts {
   readonly attachment: Attachment;
   /** The folder below. */
   readonly original: number;
-  /** The root of the mount. */
-  readonly overlay: number;
+  /** The root of the mount; undefined from when it is to end: that is a use of it, too. */
+  overlay: number | undefined;
 }
 
 function moveOnto({ setting, plan, attachment, original, overlay }: Parts): Promise<RepointReport> {
@@ -111,8 +111,10 @@ async function withdraw({ setting, plan, source, session, attachment, original, 
   return { report, lost };
 }
 
-async function ended({ session, original, overlay }: Parts, closeOnce: () => boolean): Promise<boolean> {
-  if (closeOnce()) closeSync(overlay); // our own descriptor is a use of it, too
+async function ended(parts: Parts): Promise<boolean> {
+  const { session, original, overlay } = parts;
+  parts.overlay = undefined;
+  if (overlay !== undefined) closeSync(overlay);
   const over = await Promise.race([session.over.then(() => true), sleep(closingMs, false, { ref: false })]);
   if (over) closeSync(original);
   return over;
@@ -120,19 +122,13 @@ async function ended({ session, original, overlay }: Parts, closeOnce: () => boo
 
 function coveredVolume(parts: Parts): CoveredVolume {
   const { session, attachment } = parts;
-  let open = true;
-  const closeOnce = (): boolean => {
-    const was = open;
-    open = false;
-    return was;
-  };
   return Object.freeze({
     mountId: attachment.mountId,
     passthrough: session.agreement.passthrough,
     rulesChanged: () => session.rulesChanged(),
     moveOnto: () => moveOnto(parts),
     withdraw: () => withdraw(parts),
-    ended: () => ended(parts, closeOnce),
+    ended: () => ended(parts),
   });
 }
 

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
-import { mountIdsSeenBy, type SideKind, type VolumeSide, volumeSide } from '../../../src/linux/repoint/volume-side.ts';
-import { statusOf } from '../../../src/linux/repoint/file-status.ts';
-import { repoint, type RepointReport } from '../../../src/linux/repoint/repoint.ts';
-import type { SwapOrder } from './swapper.ts';
+import { mountIdsSeenBy, type SideKind, type VolumeSide, volumeSide } from '../../src/linux/repoint/volume-side.ts';
+import { statusOf } from '../../src/linux/repoint/file-status.ts';
+import { repoint, type RepointReport } from '../../src/linux/repoint/repoint.ts';
+import type { SwapOrder } from '../host/repoint/swapper.ts';
 
 /*
  * Moves processes between the two sides of a volume, as it is told on its input: a line of JSON an order, a line an
