@@ -76,8 +76,8 @@ export function addApply(root: Command, program: ProgramName): void {
   addExamples(
     command,
     [
-      'Files are taken as they are, with several objects in one of them. All are checked before anything is injected; ' +
-        'when one fails, those that this command has injected are undone.',
+      'Files are taken as they are, with several objects in one of them. All are checked before anything is ' +
+        'injected; when one fails, those that this command has injected are undone.',
       'An object is in force under a uid that is made of its kind, namespace and name. Applied once more it is ' +
         'unchanged; to change it, delete it first. duration is the lease.',
     ],

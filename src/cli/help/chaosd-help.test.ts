@@ -128,6 +128,11 @@ Use "chaosd attack [command] --help" for more information about a command.
     },
   );
 
+  test('of commands that chaosd has not, all flags', async () => {
+    expect(await printed('apply', '-h')).toMatch(/^ {2}-f, --filename string +\S/m);
+    expect(await printed('attack', 'io', 'latency', '-h')).toMatch(/^ {6}--volume string +\S/m);
+  });
+
   test('all flags of the program are on its own page', async () => {
     const page = await printed('-h');
     expect(page).toMatch(/^A command line client to run chaos experiments/);

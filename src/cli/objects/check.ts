@@ -102,13 +102,28 @@ export function ofObject({ object, at }: Understood, error: unknown): unknown {
   return placed(at, named);
 }
 
+/** In the words of the file, or refused. */
+async function inForce(understood: Understood, live: InjectionDocument): Promise<Checked> {
+  await refuseChanged(understood, live);
+  return { ...understood, request: { ...understood.request, uid: live.uid }, live, plan: undefined };
+}
+
+async function planned(operations: Operations, understood: Understood, uid: string): Promise<Checked> {
+  const request: AttackRequest = { ...understood.request, uid };
+  try {
+    return { ...understood, request, live: undefined, plan: await operations.plan(request) };
+  } catch (error) {
+    // What stands in the way may be this very object, which another command has put in force meanwhile.
+    const { live } = await standingOf(operations, understood.object);
+    if (live === undefined) throw error;
+    return inForce(understood, live);
+  }
+}
+
 async function checkOne(operations: Operations, understood: Understood): Promise<Checked> {
   try {
     const { uid, live } = await standingOf(operations, understood.object);
-    const request: AttackRequest = { ...understood.request, uid };
-    if (live === undefined) return { ...understood, request, live, plan: await operations.plan(request) };
-    await refuseChanged(understood, live);
-    return { ...understood, request, live, plan: undefined };
+    return await (live === undefined ? planned(operations, understood, uid) : inForce(understood, live));
   } catch (error) {
     throw ofObject(understood, error);
   }

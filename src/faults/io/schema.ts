@@ -40,6 +40,10 @@ const wordOf = <Word extends string>(
 
 const many = { minItems: 1, maxItems: 1000 };
 
+/** chaosd has no such attack: its help must not take this one for its own, of which it lists only what chaosd has. */
+const { chaosd: _notChaosds, ...processProperty } = criteriaProperties.process as typeof criteriaProperties.process &
+  Presentation;
+
 /** Where, and whose open files are moved. */
 const placeProperties = {
   volume: string({
@@ -63,6 +67,7 @@ const placeProperties = {
     }),
   ),
   ...criteriaProperties,
+  process: processProperty as typeof criteriaProperties.process,
   seed: optional(
     union(
       [string(), integer()],

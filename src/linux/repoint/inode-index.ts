@@ -1,6 +1,5 @@
 import { listDescriptors } from './open-files.ts';
-import { statusAt } from './file-status.ts';
-import { unlessGone } from './volume-place.ts';
+import { placeAt } from './volume-place.ts';
 import type { VolumeSide } from './volume-side.ts';
 
 /** Files that some processes have open, by inode number, to be opened again though they have no name any more. */
@@ -11,7 +10,7 @@ export interface InodeIndex {
 }
 
 /**
- * Looks at what processes have open on this side; where two different files have the same number, neither is listed.
+ * Looks at what processes have open of the volume on this side; where two different files have the same number, neither is listed.
  *
  * @throws SyscallError EACCES
  */
@@ -21,9 +20,9 @@ export function indexOpenInodes(side: VolumeSide, pids: readonly number[]): Inod
   for (const pid of pids) {
     for (const fd of listDescriptors(pid, pid)) {
       const link = `/proc/${pid}/fd/${fd}`;
-      const status = unlessGone(() => statusAt(link));
-      if (status === undefined || !side.mountIds.has(status.mountId)) continue;
-      const { inode, device } = status;
+      const place = placeAt(side, link);
+      if (place === undefined) continue;
+      const { inode, device } = place;
       if ((found.get(inode)?.device ?? device) !== device) ambiguous.add(inode);
       found.set(inode, { link, device });
     }

@@ -33,7 +33,7 @@ export function findLeftBehind(
     const content = contentOf(counterparts, note);
     for (const { given, inode } of [...content.replacements, ...content.others]) {
       const info = infoOf(user.pid, tid, given);
-      const isInVolume = info !== undefined && (from.mountIds.has(info.mountId) || to.mountIds.has(info.mountId));
+      const isInVolume = info !== undefined && (from.shows(info.mountId) || to.shows(info.mountId));
       if (isInVolume && info.closeOnExec && String(info.inode) === inode) descriptors.add(given);
     }
     for (const { fd } of content.replacements) locks.push(...locksThere(to, user.pid, tid, fd));
@@ -56,8 +56,8 @@ export function adoptNoted({ from, to }: Sides, counterparts: Counterparts, user
         info: infoOf(user.pid, note.tid, number),
       }));
       const same = refs.filter(({ info }) => info !== undefined && String(info.inode) === inode);
-      const present = same.find(({ info }) => info !== undefined && from.mountIds.has(info.mountId));
-      const fresh = same.find(({ info }) => info !== undefined && to.mountIds.has(info.mountId));
+      const present = same.find(({ info }) => info !== undefined && from.shows(info.mountId));
+      const fresh = same.find(({ info }) => info !== undefined && to.shows(info.mountId));
       if (present?.info === undefined || fresh === undefined) continue;
       counterparts.adopt(present, present.info, fresh);
     }
@@ -66,7 +66,7 @@ export function adoptNoted({ from, to }: Sides, counterparts: Counterparts, user
 
 function locksThere(to: VolumeSide, pid: number, tid: number, fd: number): LockMove[] {
   const info = infoOf(pid, tid, fd);
-  if (info?.inode === undefined || !to.mountIds.has(info.mountId)) return [];
+  if (info?.inode === undefined || !to.shows(info.mountId)) return [];
   const place = { inode: info.inode, path: '' };
   return processLocks(info.locks).map((lock) => ({ fd, lock, place }));
 }

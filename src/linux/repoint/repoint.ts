@@ -3,7 +3,7 @@ import { prepareMove } from './preparation.ts';
 import { mergeReports, type ProcessReport } from './repoint-report.ts';
 import { untouchedReport } from './round-reports.ts';
 import { type RepointStep, swap } from './swap.ts';
-import { type VolumeSide, volumeIdOf } from './volume-side.ts';
+import { otherThan, type VolumeSide, volumeIdOf } from './volume-side.ts';
 import type { VolumeUser } from './volume-use.ts';
 import { findVolumeUsers, type Scope } from './volume-users.ts';
 import { warmUp } from './warm-up.ts';
@@ -53,7 +53,8 @@ export interface RepointReport {
  */
 export function repoint(asked: RepointRequest): RepointReport {
   const volumeId = volumeIdOf(asked.from, asked.to);
-  const request = { ...asked, from: { ...asked.from, volumeId } };
+  const { from, to } = asked;
+  const request = { ...asked, from: { ...from, volumeId }, to: otherThan(from, to) };
   const reports = new Map<string, ProcessReport>();
   const settled: Settled = new Set();
   const unreleased: number[] = [];

@@ -20,7 +20,7 @@ export function readLink(link: string): string | undefined {
 export function placeAt(side: VolumeSide, link: string, target = readLink(link)): VolumePlace | undefined {
   if (target === undefined || pathInVolume(side, target) === undefined) return undefined;
   const status = statusAt(link);
-  if (status === undefined || !side.mountIds.has(status.mountId)) return undefined;
+  if (status === undefined || !side.shows(status.mountId)) return undefined;
   // A file may be called so; but a file that has a name and is called so is found under it later on.
   const deleted = target.endsWith(DELETED);
   const path = deleted ? target.slice(0, -DELETED.length) : target;

@@ -19,8 +19,8 @@ export interface VolumeSide {
    * What the links of /proc show for the folder, one character a byte; `/` for a mount that stands nowhere any more.
    */
   readonly path: string;
-  /** The mounts of this side, as /proc/PID/mountinfo and fdinfo number them. */
-  readonly mountIds: ReadonlySet<number>;
+  /** Is the mount of this side? As /proc/PID/mountinfo and fdinfo number them. */
+  readonly shows: (mountId: number) => boolean;
   /** `major:minor` of the folder; undefined without a descriptor. */
   readonly device: string | undefined;
   /**
@@ -34,6 +34,7 @@ export interface VolumeSide {
 
 export interface SideOptions {
   readonly kind: SideKind;
+  /** Those of this side. */
   readonly mountIds: Iterable<number>;
   readonly rootFd?: number;
   /** For a side without a descriptor: the path of the folder. By default it is taken to stand nowhere any more. */
@@ -53,14 +54,23 @@ export function volumeSide(options: SideOptions): VolumeSide {
   const { kind, rootFd, answers = true } = options;
   const link = rootFd === undefined ? undefined : readlinkSync(`/proc/self/fd/${rootFd}`, 'latin1');
   const given = options.path === undefined ? '/' : Buffer.from(options.path).toString('latin1');
+  const mounts = new Set(options.mountIds);
   return Object.freeze({
     kind,
     rootFd,
     path: link ?? given,
-    mountIds: new Set(options.mountIds),
+    shows: (mountId: number) => mounts.has(mountId),
     device: rootFd === undefined ? undefined : statusOf(rootFd).device,
     answers,
   });
+}
+
+/**
+ * The side that is moved to, which shows whatever the other one does not: who has seen its mounts may be gone, and what
+ * is there has to be told from what is on the overlay only.
+ */
+export function otherThan(from: VolumeSide, to: VolumeSide): VolumeSide {
+  return to.kind === 'overlay' ? to : { ...to, shows: (mountId) => !from.shows(mountId) };
 }
 
 /** What tells a volume from others, by its sides. */

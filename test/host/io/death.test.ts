@@ -7,7 +7,7 @@ import { buildIoCrashingProgram } from '../../support/io-crashing.ts';
 import type { TargetAnswer } from '../../support/io-target-program.ts';
 import { readJournal } from '../../support/journal.ts';
 import { stateOf, until } from '../targets/processes.ts';
-import { cannotInject, content, kill, leftOf, nothingLeft, ours, processesOf, type Scene, scene } from './lab.ts';
+import { cannotInject, content, kill, nothingLeft, ours, processesOf, type Scene, scene } from './lab.ts';
 import { startTarget, type Target } from './target.ts';
 
 /*
@@ -23,6 +23,11 @@ beforeAll(async () => {
 const fault = ['fault', '--methods', 'read', '--errno', 'EIO'];
 const readAll = { do: 'read', at: 0, size: content.length } as const;
 const textOf = ({ bytes = '' }: TargetAnswer): string => Buffer.from(bytes, 'base64').toString();
+
+/** Until the process waits for whoever serves the volume: request_wait_answer of fs/fuse/dev.c. */
+function waitsInFuse(pid: number): Promise<unknown> {
+  return until('it waits', () => readFileSync(`/proc/${pid}/wchan`, 'utf8').startsWith('request_wait'));
+}
 
 interface Stage {
   readonly one: Scene;
@@ -132,7 +137,7 @@ describe.skipIf(cannotInject !== undefined)('killed at each step of its work', (
       const on = await stage();
       const uid = await on.one.inject(fault, { script });
       kill(await ours(on.one, 'keeper'));
-      kill(await ours(on.one, 'daemon'));
+      kill(await ours(on.one, 'io-daemon'));
       const { env, step } = faultTrap('recover', at);
       await on.one.run(['recover', uid], { script, env });
       await expectRecovered(on, step() ?? 'nobody died');
@@ -153,7 +158,7 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
   test('the daemon: the keeper gives the volume back', async () => {
     const on = await stage();
     const uid = await on.one.inject(fault);
-    kill(await ours(on.one, 'daemon'));
+    kill(await ours(on.one, 'io-daemon'));
     await expectEndedByKeeper(on, 'daemon');
     const { timeline } = await on.one.show(uid);
     expect(timeline).toContainEqual(
@@ -165,8 +170,8 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
     const on = await stage();
     await on.one.inject(['latency', '--methods', 'read', '--delay', '1h']);
     const waiting = on.target.ask({ do: 'read', at: 0, size: 10 });
-    await until('it waits', () => leftOf(on.one).length > 0 && stateOf(on.target.pid) === 'D');
-    kill(await ours(on.one, 'daemon'));
+    await waitsInFuse(on.target.pid);
+    kill(await ours(on.one, 'io-daemon'));
     expect((await waiting).error).toMatch(/^E(?:CONNABORTED|NOTCONN)$/u);
     await expectEndedByKeeper(on, 'daemon');
   });
@@ -175,7 +180,7 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
     const on = await stage();
     const uid = await on.one.inject(['latency', '--methods', 'read', '--delay', '1h']);
     const waiting = on.target.ask({ do: 'read', at: 0, size: 10 });
-    await until('it waits', () => stateOf(on.target.pid) === 'D');
+    await waitsInFuse(on.target.pid);
     await on.one.recover(uid);
     expect(textOf(await waiting)).toBe(content.slice(0, 10));
     await expectWell(on, 'recover');
@@ -190,14 +195,14 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
     expect(await on.target.ask({ do: 'read', at: 0, size: 10 })).toMatchObject({ error: 'EIO' });
     expect(await on.one.run(['search'])).toMatchObject({ code: 0 });
     await ours(on.one, 'keeper');
-    kill(await ours(on.one, 'daemon'));
+    kill(await ours(on.one, 'io-daemon'));
     await expectEndedByKeeper(on, 'the second keeper');
   });
 
   test('the daemon and the keeper: the next command of any kind gives the volume back', async () => {
     const on = await stage();
     await on.one.inject(fault);
-    const [keeper, daemon] = [await ours(on.one, 'keeper'), await ours(on.one, 'daemon')];
+    const [keeper, daemon] = [await ours(on.one, 'keeper'), await ours(on.one, 'io-daemon')];
     kill(keeper);
     kill(daemon);
     await until('they are gone', () => !processesOf(on.one).some(({ pid }) => pid === keeper || pid === daemon));
@@ -211,7 +216,7 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
     const on = await stage();
     await on.one.inject(fault);
     kill(await ours(on.one, 'keeper'));
-    kill(await ours(on.one, 'daemon'), 'SIGTERM');
+    kill(await ours(on.one, 'io-daemon'), 'SIGTERM');
     await expectWell(on, 'SIGTERM');
     await expectRecovered(on, 'SIGTERM');
   });
@@ -226,7 +231,7 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
   test('the daemon is stopped: the keeper gives the volume back, and whoever waits goes on', async () => {
     const on = await stage();
     await on.one.inject(fault);
-    kill(await ours(on.one, 'daemon'), 'SIGSTOP');
+    kill(await ours(on.one, 'io-daemon'), 'SIGSTOP');
     await on.target.ask({ do: 'read', at: 0, size: 10 });
     await expectEndedByKeeper(on, 'SIGSTOP');
   });
@@ -235,7 +240,7 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
     const on = await stage();
     const uid = await on.one.inject(fault);
     kill(await ours(on.one, 'keeper'));
-    kill(await ours(on.one, 'daemon'), 'SIGSTOP');
+    kill(await ours(on.one, 'io-daemon'), 'SIGSTOP');
     await on.one.recover(uid);
     await expectRecovered(on, 'SIGSTOP');
   });
