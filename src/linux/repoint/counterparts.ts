@@ -34,7 +34,7 @@ export interface Counterpart extends DescriptorRef {
 }
 
 export interface Counterparts {
-  /** The counterpart of a descriptor's description, the same for all who share it; opened when it is first asked for. */
+  /** The counterpart of a descriptor's description, the same for all who share it; opened when first asked for. */
   of(tid: number, one: OpenDescriptor): Counterpart | Obstacle;
   /** Whoever asks for the counterpart of what was just compared with it gets it without another comparison. */
   remember(one: OpenDescriptor, counterpart: Counterpart): void;

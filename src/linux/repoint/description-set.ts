@@ -12,7 +12,7 @@ export interface DescriptionSet<Item extends DescriptorRef> {
 /**
  * A set that is searched by kcmp(2), by bisection, as the kernel orders descriptions.
  *
- * Only what has the same key is compared: anything serves that one description has only one of, such as mount and inode.
+ * Only what has the same key is compared: anything serves that one description has only one of, as mount and inode.
  */
 export function descriptionSet<Item extends DescriptorRef>(): DescriptionSet<Item> {
   const buckets = new Map<string, Item[]>();

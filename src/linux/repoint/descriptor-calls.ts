@@ -19,7 +19,7 @@ const fcntlLock = bindUnchecked('fcntl', 'int', ['int', 'int', 'pointer']);
 /** include/uapi/linux/pidfd.h; O_EXCL. Linux 6.9. */
 const PIDFD_THREAD = 0o200;
 
-/** A hold on one thread, for its own descriptors. @throws SyscallError ESRCH; EINVAL: no main thread, before Linux 6.9 */
+/** A hold on one thread, for its own descriptors. @throws SyscallError ESRCH; EINVAL: no main thread, before 6.9 */
 export function openThread(tid: number): number {
   try {
     return pidfdOpen(tid, 0);
@@ -30,7 +30,7 @@ export function openThread(tid: number): number {
   }
 }
 
-/** A descriptor of ours for the open file description that a thread has under a number. @throws SyscallError EBADF, ESRCH */
+/** A descriptor of ours for what a thread has open under a number. @throws SyscallError EBADF, ESRCH */
 export function fetchDescriptor(threadFd: number, fd: number): number {
   return pidfdGetfd(threadFd, fd, 0);
 }
@@ -54,8 +54,8 @@ const OPEN_HOW_SIZE = 24;
 const F_SETFL = 4;
 
 /**
- * Opens a file below a folder as it was opened once, without ever waiting: not for a lease, and not for the other end of
- * a FIFO. No symbolic link is followed, and no `..` leads out.
+ * Opens a file below a folder as it was opened once, without ever waiting: not for a lease, and not for the other end
+ * of a FIFO. No symbolic link is followed, and no `..` leads out.
  *
  * @param relative from the folder, one character a byte; '' for itself
  * @param flags as fdinfo tells them
@@ -161,7 +161,7 @@ export function releaseRangeLock(fd: number, lock: LockLine): void {
   fcntlLock(fd, F_OFD_SETLK, lockRecord(lock, true));
 }
 
-/** Who is in the way of a lock of a process: its PID, -1 for an open file description, undefined for nobody. F_GETLK. */
+/** Who is in the way of a lock of a process: its PID, -1 for an open file description, undefined for nobody. */
 export function lockHolder(fd: number, lock: LockLine): number | undefined {
   const record = lockRecord(lock);
   if (fcntlLock(fd, F_GETLK, record) === -1) return undefined;

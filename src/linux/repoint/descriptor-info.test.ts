@@ -49,7 +49,15 @@ test('what inotify and epoll watch', () => {
 });
 
 test('the files of an io_uring, with spaces in their names, and no others', () => {
-  const ring = `SqMask:\t0x3\nUserFiles:\t3\n    0: /data/with\\040space\n    1: anon_inode:[eventfd]\n    2: /data/b\nUserBufs:\t1\n    0: 0x1/4\n`;
+  const ring = [
+    'SqMask:\t0x3',
+    'UserFiles:\t3',
+    '    0: /data/with\\040space',
+    '    1: anon_inode:[eventfd]',
+    '    2: /data/b',
+    'UserBufs:\t1',
+    '    0: 0x1/4',
+  ].join('\n');
   expect(parseRegisteredFiles(ring)).toEqual(['/data/with space', '/data/b']);
   expect(parseRegisteredFiles(plain)).toEqual([]);
 });

@@ -10,7 +10,8 @@ export interface InodeIndex {
 }
 
 /**
- * Looks at what processes have open of the volume on this side; where two different files have the same number, neither is listed.
+ * Looks at what processes have open of the volume on this side; where two different files have the same number, neither
+ * is listed.
  *
  * @throws SyscallError EACCES
  */

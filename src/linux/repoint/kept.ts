@@ -60,9 +60,9 @@ const { O_DIRECTORY } = constants;
 /**
  * Why a descriptor is not moved to the other side, as far as it shows; undefined when it may be.
  *
- * Towards the original all is moved that can be, for what is not holds on to a mount that is to go. A folder's cursor is
- * passed through by the overlay as it is, so that it means the same there; the other way round it would mean nothing if
- * the overlay were made of another file system.
+ * Towards the original all is moved that can be, for what is not holds on to a mount that is to go. A folder's cursor
+ * was passed through by the overlay as it is, and so it means the same there. Towards the overlay it stays: nothing is
+ * gained by moving who is half way through a folder.
  *
  * @param rescuable files without a name can be had all the same, from whoever serves the overlay
  */

@@ -4,8 +4,8 @@ import { attempt, type Door, reopen } from './reopen.ts';
 import type { VolumePlace } from './volume-use.ts';
 
 /*
- * What besides descriptors has to be opened: folders, and files for mapping them. They are needed for a moment only, and
- * serve all processes.
+ * What besides descriptors has to be opened: folders, and files for mapping them. They are needed for a moment only,
+ * and serve all processes.
  */
 
 /** A descriptor of ours. */

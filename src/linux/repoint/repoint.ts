@@ -31,6 +31,7 @@ export interface RepointRequest {
 
 export interface RepointReport {
   readonly processes: readonly ProcessReport[];
+  /** How often somebody had to be stopped. */
   readonly rounds: number;
   /** Processes that are not ours to look at. */
   readonly unreadable: readonly number[];
@@ -46,7 +47,8 @@ export interface RepointReport {
  * other, and comes back when nobody begins to use the side that was left any more.
  *
  * May be repeated at any time, also by another process after this one was killed in the middle: what is there already
- * is not touched, what is not is moved. To be called in a process of its own, never in the parent of a target.
+ * is not touched, what is not is moved. To be called in a process of its own, never in the parent of a target. When it
+ * is called for the first time it practises with a process of its own (some 60 ms), before anybody is stopped.
  *
  * @throws SyscallError: /proc is not readable, or the kernel lacks kcmp(2) (ENOSYS)
  * @throws FaultlineError ARCHITECTURE_UNSUPPORTED

@@ -148,6 +148,9 @@ export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   attempt(() => process.kill(pid, signal));
 }
 
+/** Device of a file that nobody answers for. */
+const nowhere = -1;
+
 /** On which devices the files are that a process has open, stands in, or has mapped, of those below the volume. */
 function devicesOf(pid: number, volume: string): ReadonlySet<number> {
   const links = ['cwd', 'root', ...(attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? []).map((fd) => `fd/${fd}`)];
@@ -157,8 +160,11 @@ function devicesOf(pid: number, volume: string): ReadonlySet<number> {
     const shown = attempt(() => readlinkSync(file)) ?? '';
     // What is of a mount that stands nowhere any more is shown from the root of that.
     const isOfVolume = shown.startsWith(volume) || ['/', '/file', '/other'].includes(shown);
-    const device = isOfVolume && shown !== '/' ? attempt(() => statSync(file).dev) : undefined;
-    return device === undefined ? [] : [device];
+    if (!isOfVolume || shown === '/') return [];
+    const device = attempt(() => statSync(file).dev);
+    if (device !== undefined) return [device];
+    // It cannot be asked, as when its daemon is dead, or it is closed by now.
+    return attempt(() => readlinkSync(file)) === shown ? [nowhere] : [];
   });
   return new Set(devices);
 }
@@ -171,7 +177,7 @@ export function leftOf(one: Scene, targets: readonly number[] = []): readonly st
   if (mounts.length > 0) return mounts;
   const device = statSync(one.volume).dev;
   const strays = targets.filter((pid) => [...devicesOf(pid, one.volume)].some((its) => its !== device));
-  const serving = processesOf(one).filter(({ command }) => command === 'daemon' || command === 'repointer');
+  const serving = processesOf(one).filter(({ command }) => command.startsWith('io-'));
   return [
     ...strays.map((pid) => `process ${pid} has something open that is not of the volume`),
     ...serving.map(({ pid, command }) => `${command} is still there, as process ${pid}`),

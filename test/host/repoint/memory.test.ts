@@ -42,7 +42,7 @@ before = flags()
 `);
     for (const [index, towards] of (['overlay', 'original', 'overlay', 'original'] as const).entries()) {
       const report = only(await swapper.order({ towards, scope }));
-      // Three of the private one: before, in and behind the page that may not be written to; and the page that is locked.
+      // Four of the private one: the page that is locked, and before, in and behind the one that may not be written to.
       expect(report).toMatchObject({ outcome: 'moved', kept: [], moved: { maps: 6 } });
       expect(inspect(sideOf(volume, towards === 'overlay' ? 'original' : 'overlay'), one.pid)).toBeUndefined();
       expect(await one.ask('[private[p * PAGE:p * PAGE + 6] for p in (0, 1, 2, 3)]')).toBe(

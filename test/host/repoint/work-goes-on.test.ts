@@ -147,7 +147,8 @@ def finish():
     return [done[0], len(errors)]
 def verdict():
     own = db.execute('select count(*), count(distinct who || n) from log').fetchone()
-    return [db.execute('pragma integrity_check').fetchone()[0] == 'ok', *own, db.execute('select n from total').fetchone()[0]]
+    whole = db.execute('pragma integrity_check').fetchone()[0] == 'ok'
+    return [whole, *own, db.execute('select n from total').fetchone()[0]]
 `;
     const { volume, one, swapper } = await coveredBy(program);
     volume.uncover();
