@@ -5,7 +5,7 @@ import { readStat } from '../../../src/linux/procfs/stat.ts';
 import type { RepointStep } from '../../../src/linux/repoint/swap.ts';
 import type { SideKind } from '../../../src/linux/repoint/volume-side.ts';
 import { inspect } from '../../../src/linux/repoint/volume-users.ts';
-import { coveredBy, isRoot, sideOf, sidesOf, type Talker, type TestVolume } from './lab.ts';
+import { coveredBy, canMove, sideOf, sidesOf, type Talker, type TestVolume } from './lab.ts';
 import { startSwapper } from './swapper.ts';
 
 /** Parent and child share a file; each has one of its own, a lock, a working directory and memory. */
@@ -88,7 +88,7 @@ const traps: readonly (readonly [RepointStep, number, readonly (typeof ways)[num
   ['performed', 1, ways.slice(0, 2)],
 ];
 
-describe.skipIf(!isRoot)('killed', () => {
+describe.skipIf(!canMove)('killed', () => {
   for (const [step, time, someWays] of traps) {
     for (const [first, second] of someWays) {
       test(`at "${step}" ${time} on the way to the ${first}, then moved to the ${second}`, async () => {
@@ -120,7 +120,7 @@ describe.skipIf(!isRoot)('killed', () => {
   }
 });
 
-describe.skipIf(!isRoot)('when one process fails', () => {
+describe.skipIf(!canMove)('when one process fails', () => {
   for (const time of [1, 2]) {
     test(`it is left as it was, those who share with it share on, and others are moved (${time})`, async () => {
       const { volume, one, swapper } = await coveredBy(program);

@@ -9,7 +9,7 @@ import type { ProcessReport } from '../../../src/linux/repoint/repoint-report.ts
 import { mountIdsSeenBy, type SideKind, type VolumeSide, volumeSide } from '../../../src/linux/repoint/volume-side.ts';
 import type { Scope } from '../../../src/linux/repoint/volume-users.ts';
 import { folder, made, mount } from '../mount/lab.ts';
-import { start, type TestProcess } from '../targets/processes.ts';
+import { hasPython, start, type TestProcess } from '../targets/processes.ts';
 import { startSwapper, type Swapper } from './swapper.ts';
 
 /*
@@ -17,7 +17,8 @@ import { startSwapper, type Swapper } from './swapper.ts';
  * a fault is.
  */
 
-export const isRoot = process.geteuid?.() === 0;
+/** Root, and Python, in which the programs are written that are moved. */
+export const canMove = process.geteuid?.() === 0 && hasPython;
 
 export interface TestVolume {
   readonly path: string;

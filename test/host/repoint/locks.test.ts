@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { coveredBy, isRoot, only, startPython, type Talker } from './lab.ts';
+import { coveredBy, canMove, only, startPython, type Talker } from './lab.ts';
 
 /** Tries to lock what others may have locked; prints what it got. */
 const rival = `
@@ -25,7 +25,7 @@ def range_(name, kind, length, start):
 EX, SH = fcntl.LOCK_EX, fcntl.LOCK_SH
 `;
 
-describe.skipIf(!isRoot)('locks', () => {
+describe.skipIf(!canMove)('locks', () => {
   test('of open file descriptions and of processes are held on the other side, and kept from others', async () => {
     const { volume, one, swapper, scope } = await coveredBy(`
 def opened(name):

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { capabilityNames } from '../../../src/linux/capabilities.ts';
 import { readStatus } from '../../../src/linux/procfs/status.ts';
 import { inspect } from '../../../src/linux/repoint/volume-users.ts';
-import { coveredBy, isRoot, only, sideOf, startTalker, testVolume } from './lab.ts';
+import { coveredBy, canMove, only, sideOf, startTalker, testVolume } from './lab.ts';
 import { startSwapper } from './swapper.ts';
 
-describe.skipIf(!isRoot)('memory maps', () => {
+describe.skipIf(!canMove)('memory maps', () => {
   test('shared and private ones keep what was written to them, and their properties', async () => {
     const { volume, one, swapper, scope } = await coveredBy(`
 PAGE = mmap.PAGESIZE
@@ -108,7 +108,7 @@ start = libc.mmap(None, ctypes.c_size_t(4 * PAGE), 3, 1, fd, ctypes.c_long(0))
   });
 });
 
-describe.skipIf(!isRoot)('root and working directory', () => {
+describe.skipIf(!canMove)('root and working directory', () => {
   test('of a program that was locked up in the volume', async () => {
     const { volume, one, swapper, scope } = await coveredBy(`
 os.makedirs('jail/inner')

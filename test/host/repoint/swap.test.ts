@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { coveredBy, isRoot, only, sidesOf, startPython, testVolume } from './lab.ts';
+import { coveredBy, canMove, only, sidesOf, startPython, testVolume } from './lab.ts';
 import { startSwapper } from './swapper.ts';
 
-describe.skipIf(!isRoot)('descriptors', () => {
+describe.skipIf(!canMove)('descriptors', () => {
   test('keep their numbers, positions and flags, and what shared one goes on sharing one', async () => {
     const { volume, one, swapper, scope } = await coveredBy(`
 a = os.open('a', os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)

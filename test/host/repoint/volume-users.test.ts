@@ -8,7 +8,7 @@ import { foreseeKept } from '../../../src/linux/repoint/kept.ts';
 import { countUses, type VolumeUser } from '../../../src/linux/repoint/volume-use.ts';
 import { findVolumeUsers, inspect, type Scope } from '../../../src/linux/repoint/volume-users.ts';
 import { start, until } from '../targets/processes.ts';
-import { coveredBy, isRoot, only, sideOf, startPython, testVolume, type TestVolume } from './lab.ts';
+import { coveredBy, canMove, only, sideOf, startPython, testVolume, type TestVolume } from './lab.ts';
 import { startSwapper } from './swapper.ts';
 
 const namespace: Scope = { kind: 'namespace', mountNamespace: readNamespace('self', 'mnt') ?? 0 };
@@ -17,7 +17,7 @@ function usersOf(volume: TestVolume, kind: 'original' | 'overlay', pids: readonl
   return findVolumeUsers(sideOf(volume, kind), { kind: 'pids', pids }).users;
 }
 
-describe.skipIf(!isRoot)('who uses a volume', () => {
+describe.skipIf(!canMove)('who uses a volume', () => {
   test('is told with all that it holds, side by side', async () => {
     const volume = testVolume();
     const program = `

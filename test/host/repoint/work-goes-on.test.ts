@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { RepointReport } from '../../../src/linux/repoint/repoint.ts';
 import { findVolumeUsers } from '../../../src/linux/repoint/volume-users.ts';
 import { readNamespace } from '../../../src/linux/procfs/namespaces.ts';
-import { coveredBy, isRoot, sideOf, startPython, startTalker } from './lab.ts';
+import { coveredBy, canMove, sideOf, startPython, startTalker } from './lab.ts';
 import type { Swapper, SwapOrder } from './swapper.ts';
 
 const namespace = { kind: 'namespace', mountNamespace: readNamespace('self', 'mnt') ?? 0 } as const;
@@ -33,7 +33,7 @@ function expectNothingLost(reports: readonly RepointReport[]): void {
   }
 }
 
-describe.skipIf(!isRoot)('there and back again and again, while', () => {
+describe.skipIf(!canMove)('there and back again and again, while', () => {
   test('fifty threads read and write a hundred files', async () => {
     const { one, swapper, scope } = await coveredBy(`
 go = [True]
