@@ -8,9 +8,9 @@ import { kernel } from '../test/support/posix/kernel.ts';
 import type { Figure } from './figure.ts';
 
 /*
- * What a volume that is served through FUSE costs those who use it, when nobody disturbs anything: system calls of this
- * process, in a plain folder and on mounts over folders beside it, in turn. What a call from JavaScript costs is taken off
- * each time, as otherwise it would make all ratios look better than they are.
+ * What a volume that is served through FUSE costs those who use it, when nobody disturbs anything: system calls of
+ * this process, in a plain folder and on mounts over folders beside it, in turn. What a call from JavaScript costs is
+ * taken off each time, as otherwise it would make all ratios look better than they are.
  */
 
 const KiB = 1024;

@@ -72,7 +72,7 @@ function answer(fd: number, { file, ...request }: TargetRequest & { readonly fil
   let outcome: Omit<TargetAnswer, 'tookMs'>;
   try {
     if (file !== undefined) fresh = openSync(file, 'r+');
-    outcome = carryOut(fresh ?? fd, request as TargetRequest);
+    outcome = carryOut(fresh ?? fd, request);
   } catch (error) {
     outcome = { error: errnoOf(error) };
   } finally {

@@ -3,10 +3,11 @@ import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
 import { readMounts } from '../../linux/mount-table.ts';
 import type { Journal, Plan, Site, TargetVerdict } from '../fault.ts';
 import { askOrStart } from './daemon/launch.ts';
+import { userKey } from './daemon/place.ts';
 import type { JoinAnswer, JoinRequest } from './daemon/protocol.ts';
 import { specOf, volumeIntent, volumeOf } from './effect.ts';
 import { type VolumePlan, volumePlanOf } from './plan.ts';
-import { processVerdict, userKey } from './verdicts.ts';
+import { processVerdict } from './verdicts.ts';
 
 /** How long covering a volume and moving all who use it may take, in milliseconds. */
 const joinTimeoutMs = 60_000;
@@ -31,7 +32,8 @@ function volumeVerdict(plan: Plan, { pid }: VolumePlan, answer: JoinAnswer): Tar
 }
 
 function userVerdicts(plan: Plan, { report }: JoinAnswer): readonly TargetVerdict[] {
-  const byKey = new Map(report?.processes.map((one) => [userKey(one), one]));
+  const { key: volume } = volumePlanOf(plan);
+  const byKey = new Map(report?.processes.map((one) => [userKey(volume, one), one]));
   const planned = plan.targets.slice(1).map(({ key, label }) => processVerdict({ key, label }, byKey.get(key)));
   const known = new Set(plan.targets.map(({ key }) => key));
   // Who has begun to use it since it was planned.

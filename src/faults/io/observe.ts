@@ -23,7 +23,9 @@ async function look(effect: Effect, { stateDir }: Site): Promise<TargetVerdict> 
   const { target } = effect;
   const { socket } = daemonPlace(stateDir, traceOf(effect).key);
   const answer = daemonState(effect) === 'stopped' ? null : await ask(socket, effect);
-  if (answer === null) return { target, verdict: 'inconclusive', seen: 'has a daemon that does not answer', evidence: {} };
+  if (answer === null) {
+    return { target, verdict: 'inconclusive', seen: 'has a daemon that does not answer', evidence: {} };
+  }
   if (answer?.counts === undefined || answer.counts === null) {
     return { target, verdict: 'mismatch', seen: 'is not covered', evidence: {} };
   }

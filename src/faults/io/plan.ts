@@ -15,7 +15,7 @@ import { readProcessTable } from '../../targets/process-table.ts';
 import { selectProcesses } from '../../targets/select.ts';
 import { summaryOf } from '../../targets/target-process.ts';
 import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.ts';
-import { volumeKey } from './daemon/place.ts';
+import { userKey, volumeKey } from './daemon/place.ts';
 import { type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
 
 /** What `inject` needs of a plan: plain JSON. */
@@ -102,10 +102,10 @@ export function usesText(counts: UseCounts): string {
   return parts.length === 0 ? 'nothing' : parts.join(', ');
 }
 
-function plannedUser(user: VolumeUser): PlannedTarget {
+function plannedUser(user: VolumeUser, volume: string): PlannedTarget {
   const counts = countUses(user);
   return {
-    key: `user:${user.pid}:${user.startTimeTicks}`,
+    key: userKey(volume, user),
     label: `pid ${user.pid} (${user.comm})`,
     does: `moves ${usesText(counts)}`,
     about: toJson({ pid: user.pid, startTimeTicks: user.startTimeTicks, comm: user.comm, ...counts }) as JsonObject,
@@ -185,7 +185,7 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
   return {
     kind: 'io',
     action,
-    targets: [volumeTarget(volume, key, spec), ...free.map(plannedUser)],
+    targets: [volumeTarget(volume, key, spec), ...free.map((user) => plannedUser(user, key))],
     leftOut: [...chosen.leftOut, ...leftOut],
     matched: Math.max(chosen.matched, 1 + users.length),
     sustained: true,

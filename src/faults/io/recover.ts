@@ -85,7 +85,7 @@ async function recoverOne(effect: Effect, journal: Journal, site: Site): Promise
     const daemon = effect.outcome?.['daemon'];
     const kept = daemon === undefined ? {} : { daemon };
     journal.settle([{ effect, status, outcome: { ...kept, ...verdict.evidence, recovery: verdict.seen } }]);
-    return [verdict, ...returnVerdicts(answer.report)];
+    return [verdict, ...returnVerdicts(traceOf(effect).key, answer.report)];
   } catch (error) {
     const { message } = asFaultlineError(error);
     return [{ target: effect.target, verdict: 'mismatch', seen: `could not be withdrawn: ${message}`, evidence: {} }];

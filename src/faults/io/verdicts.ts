@@ -5,6 +5,7 @@ import type { TargetRef } from '../../base/lifecycle.ts';
 import type { ProcessReport } from '../../linux/repoint/repoint-report.ts';
 import type { RepointReport } from '../../linux/repoint/repoint.ts';
 import type { TargetVerdict } from '../fault.ts';
+import { userKey } from './daemon/place.ts';
 import type { RuleCounts } from './counters.ts';
 import { usesText } from './plan.ts';
 
@@ -51,14 +52,10 @@ export function processVerdict(target: TargetRef, report: ProcessReport | undefi
   }
 }
 
-export function userKey({ pid, startTimeTicks }: Pick<ProcessReport, 'pid' | 'startTimeTicks'>): string {
-  return `user:${pid}:${startTimeTicks}`;
-}
-
 /** Those who were moved, or not, on the way back: told only where there is something to tell. */
-export function returnVerdicts(report: RepointReport | null): readonly TargetVerdict[] {
+export function returnVerdicts(volume: string, report: RepointReport | null): readonly TargetVerdict[] {
   return (report?.processes ?? []).map((one) =>
-    processVerdict({ key: userKey(one), label: `pid ${one.pid} (${one.comm})` }, one),
+    processVerdict({ key: userKey(volume, one), label: `pid ${one.pid} (${one.comm})` }, one),
   );
 }
 

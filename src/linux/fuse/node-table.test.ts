@@ -109,6 +109,18 @@ describe('the names of files', () => {
     expect(nodes.parentOf(node)).toBe(folder);
   });
 
+  test('one that is lost is not known any more, but another is', () => {
+    const { nodes } = table();
+    const folder = nodes.add(file(6), 101, always);
+    const node = nodes.add(file(7), 102, always);
+    nodes.setName(node, folder, Buffer.from('kept'));
+    nodes.loseName(node, folder, Buffer.from('lost'));
+    nodes.loseName(node, 1, Buffer.from('kept'));
+    expect(Buffer.from(nodes.nameOf(node) ?? []).toString()).toBe('kept');
+    nodes.loseName(node, folder, Buffer.from('kept'));
+    expect(nodes.nameOf(node)).toBeUndefined();
+  });
+
   test('a folder that is gone is not known, though its number is another one’s', () => {
     const { nodes } = table();
     const folder = nodes.add(file(6), 101, always);

@@ -105,6 +105,18 @@ export class NodeTable {
     unlock(control, Control.TABLE_MUTEX);
   }
 
+  /** A name leads to another file now, or to none; the file may have others. */
+  loseName(node: number, parent: number, name: Uint8Array): void {
+    const { control, nodes } = this.shared;
+    lock(control, Control.TABLE_MUTEX);
+    if (this.hasName(node, parent, name)) {
+      this.names.drop(nodes.nameAt[node] as number, nodes.nameLength[node] as number);
+      nodes.nameAt[node] = 0;
+      nodes.nameLength[node] = 0;
+    }
+    unlock(control, Control.TABLE_MUTEX);
+  }
+
   private hasName(node: number, parent: number, name: Uint8Array): boolean {
     const { nodes } = this.shared;
     return (

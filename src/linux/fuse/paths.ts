@@ -14,6 +14,9 @@ const deletedSuffix = ' (deleted)';
 /** A folder that is deeper than this was moved into itself while we looked. */
 const deepest = 4096;
 
+/** What was said of a name so long ago that it has to be asked again. */
+export const UNKNOWN_INTEREST = -1;
+
 interface Parts {
   readonly shared: SharedState;
   readonly calls: SystemCalls;
@@ -34,6 +37,8 @@ export class Paths {
   private readonly folders = new Map<number, string>();
   private foldersOf = -1;
   private root: string | undefined;
+  /** The rules by which was told what {@link interestIn} said last. */
+  private saidBy = -1;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -73,14 +78,23 @@ export class Paths {
   /** What the interposer says of a name, whether or not there is such a file. */
   interestIn(path: string): number {
     const { shared, interposer } = this.parts;
+    this.saidBy = interposer.generation(); // and that they are the latest
     return (shared.control[Control.STOPPING] as number) === 0 ? interposer.interest(path) : 0;
   }
 
-  /** A file was found under a name of which the interposer has said something: a file may have several names. */
+  /**
+   * A file was found under a name of which the interposer has said something: a file may have several names.
+   *
+   * @param interest of {@link interestIn}, just before; {@link UNKNOWN_INTEREST} when that was not just before
+   */
   addInterest(node: number, interest: number): void {
     const { shared, interposer } = this.parts;
     const { nodes, control } = shared;
     const rules = interposer.generation();
+    if (interest === UNKNOWN_INTEREST || rules !== this.saidBy) {
+      this.interestOf(node);
+      return;
+    }
     const paths = control[Control.PATH_GENERATION] as number;
     const known = nodes.interestRules[node] === rules + 1 && nodes.interestPaths[node] === paths;
     const before = known ? (nodes.interest[node] as number) : 0;

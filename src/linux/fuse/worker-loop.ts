@@ -11,6 +11,7 @@ import type { Interposer, Ruling } from './interposer.ts';
 import { Lookout } from './lookout.ts';
 import { interruptIn } from './layouts.ts';
 import { lock, unlock } from './mutex.ts';
+import { UNKNOWN_INTEREST } from './paths.ts';
 import { Opcode } from './protocol.ts';
 import { isQuick } from './quickness.ts';
 import { Request } from './request.ts';
@@ -183,7 +184,7 @@ class WorkerLoop {
     if (ruling === undefined || ruling.delayMs <= 0) {
       this.perform({ request, dueMs: 0, ruling, nameInterest, attempts: 0 });
     } else {
-      this.putOff({ request, dueMs: performance.now() + ruling.delayMs, ruling, nameInterest, attempts: 0 });
+      this.putOff({ request, dueMs: performance.now() + ruling.delayMs, ruling, attempts: 0 });
     }
   }
 
@@ -196,8 +197,9 @@ class WorkerLoop {
     }
   }
 
-  private putOff(delayed: Delayed): void {
-    this.delayed.add(delayed);
+  private putOff(delayed: Omit<Delayed, 'nameInterest'>): void {
+    // The rules may be others when its time comes.
+    this.delayed.add({ ...delayed, nameInterest: UNKNOWN_INTEREST });
     this.announceDelayed();
     if (delayed.request === this.request) this.request = this.spare.pop() ?? new Request(this.plane.agreement.maxWrite);
   }

@@ -72,7 +72,7 @@ async function expectRecovered(on: Stage, step: string): Promise<void> {
 interface Trap {
   readonly env: NodeJS.ProcessEnv;
   /** The step at which it happened; undefined: it did not. */
-  step(): string | undefined;
+  readonly step: () => string | undefined;
 }
 
 function trap(variables: (log: string) => Readonly<Record<string, string>>): Trap {

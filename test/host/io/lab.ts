@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
@@ -26,7 +36,9 @@ if (cannotInject !== undefined) console.warn(`Skipped: faults in files cannot be
 const pageSize = 4096;
 export const pages = 16;
 /** What is in the file: each page is full of the letter of its number. */
-export const content = Array.from({ length: pages }, (_, page) => String.fromCharCode(97 + page).repeat(pageSize)).join('');
+export const content = Array.from({ length: pages }, (_, page) => String.fromCharCode(97 + page).repeat(pageSize)).join(
+  '',
+);
 
 export interface Scene {
   /** The folder that faults are injected into; in it are the files `file` and `other`, of {@link content}. */

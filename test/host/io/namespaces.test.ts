@@ -66,7 +66,9 @@ describe.skipIf(cannotRun)('in another mount namespace', () => {
     // What is in the volume is on a file system that is mounted in the namespace alone.
     const script = 'mount -t tmpfs none "$1" && cp -a "$2/." "$1" && rm "$2/file" && shift 2 && exec "$@"';
     const by = ['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    const target = await startTarget(one.inVolume('file'), { by: [...by, 'sh', '-c', script, 'sh', one.volume, inside] });
+    const target = await startTarget(one.inVolume('file'), {
+      by: [...by, 'sh', '-c', script, 'sh', one.volume, inside],
+    });
     const [pid = ''] = readFileSync(`/proc/${target.pid}/task/${target.pid}/children`, 'utf8').trim().split(' ');
     const uid = await one.inject([...fault, '--in-pid', pid]);
     await expectHit(one, target);

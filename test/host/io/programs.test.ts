@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
+import { databaseProgram, logProgram, stormProgram } from '../../support/io-programs.ts';
 import { hasPython, start, until } from '../targets/processes.ts';
 import { cannotInject, nothingLeft, scene } from './lab.ts';
 
@@ -32,16 +32,15 @@ interface Program {
   ended(): Promise<Ended>;
 }
 
-/** A program of test/support that says `ready`, goes on until its input ends, and then tells how it went. */
-async function startProgram(name: string, args: readonly string[]): Promise<Program> {
-  const script = path.resolve(import.meta.dirname, `../../support/${name}.py`);
-  const { child, pid } = await start('python3', [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** @param code of test/support/io-programs.ts */
+async function startProgram(code: string, ...args: readonly string[]): Promise<Program> {
+  const { child, pid } = await start('python3', ['-c', code, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('it has no pipes');
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   const hear = async (): Promise<string> => {
     const { done, value } = await lines.next();
-    if (done === true) throw new Error(`${name} has ended`);
+    if (done === true) throw new Error('it has ended');
     return value;
   };
   await hear();
@@ -59,9 +58,9 @@ describe.skipIf(cannotInject !== undefined || !hasPython)('programs go on', () =
     const one = scene();
     const log = one.inVolume('log');
     const programs = [
-      await startProgram('io-log', [log]),
-      await startProgram('io-storm', [one.volume, '50']),
-      ...(hasSqlite ? [await startProgram('io-database', [one.inVolume('database')])] : []),
+      await startProgram(logProgram, log),
+      await startProgram(stormProgram, one.volume, '50'),
+      ...(hasSqlite ? [await startProgram(databaseProgram, one.inVolume('database'))] : []),
     ];
     const tail = await start('tail', ['-n', '+1', '-f', log], { stdio: ['ignore', 'pipe', 'inherit'] });
     let followed = '';

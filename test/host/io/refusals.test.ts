@@ -47,7 +47,14 @@ const badRules: readonly Case[] = [
     exit: 128,
     says: /EBROKEN/u,
   },
-  { what: 'an errno that is none', action: 'fault', args: ['--errno', '0'], code: 'ARGUMENT_INVALID', exit: 128, says: /0/u },
+  {
+    what: 'an errno that is none',
+    action: 'fault',
+    args: ['--errno', '0'],
+    code: 'ARGUMENT_INVALID',
+    exit: 128,
+    says: /0/u,
+  },
   { what: 'percent 101', args: [...delay, '--percent', '101'], code: 'ARGUMENT_INVALID', exit: 128, says: /percent/u },
   { what: 'a negative delay', args: ['--delay=-5ms'], code: 'DURATION_INVALID', exit: 128, says: /-5ms/u },
   { what: 'no delay', args: [], code: 'ARGUMENT_INVALID', exit: 128, says: /delay/u },
@@ -176,7 +183,13 @@ describe.skipIf(cannotInject !== undefined)('volumes that are refused', () => {
   test('a rule in a list: its number is told', async () => {
     const one = scene();
     const list = path.join(path.dirname(one.volume), 'rules.json');
-    writeFileSync(list, JSON.stringify([{ type: 'latency', latency: '1ms' }, { type: 'latency', latency: '1ms', percent: 101 }]));
+    writeFileSync(
+      list,
+      JSON.stringify([
+        { type: 'latency', latency: '1ms' },
+        { type: 'latency', latency: '1ms', percent: 101 },
+      ]),
+    );
     const ran = await one.run(['attack', 'io', 'rules', '--volume', one.volume, '--rules', list]);
     expect(ran.stderr).toContain('[ARGUMENT_INVALID]');
     expect(ran.stderr).toMatch(/2|rules\/1|second/u);

@@ -23,7 +23,7 @@ export interface TargetOptions {
 /** A program that has a file open, and is ended after the test. */
 export async function startTarget(file: string, { by = [], uid, cwd }: TargetOptions = {}): Promise<Target> {
   script ??= buildCrashingProgram('io-target-program');
-  const [command = '', ...args] = [...by, process.execPath, await script, file];
+  const [command, ...args] = [...by, process.execPath, await script, file];
   const { child, pid } = await start(command, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
     ...(uid === undefined ? {} : { uid, gid: uid }),

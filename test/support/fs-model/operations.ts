@@ -56,11 +56,20 @@ export type Operation =
 /** Those with that name. */
 export type Doing<Name extends Operation['do']> = Extract<Operation, { readonly do: Name }>;
 
+/** On an open file, on a path, on a file that is known to be open, and on whatever a path leads to. */
+export type OnSlot = Extract<Operation, { readonly slot: number }>;
+export type OnPath = Exclude<Operation, OnSlot>;
+export type OnHandle = Exclude<OnSlot, Doing<'open' | 'tmpfile' | 'name' | 'close' | 'copy'>>;
+export type OnNode = Exclude<
+  OnPath,
+  Doing<'mkdir' | 'symlink' | 'rmdir' | 'unlink' | 'link' | 'rename' | 'clear' | 'lstat' | 'readlink'>
+>;
+
 /** How many files may be open at once. */
 export const slots = 8;
 
 /** Where all bytes that are written are taken from: any two pieces of it are different. */
-export const noise = Buffer.alloc(1 << 17);
+const noise = Buffer.alloc(1 << 17);
 for (let index = 0, value = 88_172_645; index < noise.length; index += 4) {
   value ^= value << 13;
   value ^= value >>> 17;

@@ -12,14 +12,12 @@ import {
 } from '../posix/abi.ts';
 import { calls } from '../posix/calls.ts';
 import type { Stat } from '../posix/structs.ts';
-import { type Looks, type Result, nothing } from './model.ts';
+
+import { type Looks, type Result, nothing } from './results.ts';
 import { errnos } from './tree.ts';
-import { type Doing, type Operation, bytesOf, slots } from './operations.ts';
+import { type Doing, type OnHandle, type OnPath, type OnSlot, type Operation, bytesOf, slots } from './operations.ts';
 
 /* The same operations by system calls, in a folder. */
-
-type OnSlot = Extract<Operation, { readonly slot: number }>;
-type OnPath = Exclude<Operation, OnSlot>;
 
 interface Handle {
   readonly fd: number;
@@ -31,7 +29,7 @@ const page = 4096;
 const mostRead = 1 << 20;
 
 /** As the model tells it, where the same things are compared. */
-export function looksOf(stat: Stat | number): Looks | number {
+function looksOf(stat: Stat | number): Looks | number {
   if (typeof stat === 'number') return stat;
   const { type, mode, links, uid, gid, size, mtime } = stat;
   if (type !== 'file' && type !== 'dir' && type !== 'symlink') return -1;
@@ -200,8 +198,6 @@ function onAttributes(path: string, operation: OnAttributes): Result {
       return calls.listxattr(path, 1024);
   }
 }
-
-type OnHandle = Exclude<OnSlot, Doing<'open' | 'tmpfile' | 'name' | 'close' | 'copy'>>;
 
 function onHandle({ fd, access }: Handle, operation: OnHandle): Result {
   switch (operation.do) {

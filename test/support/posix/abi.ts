@@ -18,7 +18,6 @@ export const {
   O_NOATIME,
   O_DIRECT,
   O_SYNC,
-  O_DSYNC,
   O_NONBLOCK,
 } = constants;
 export const O_CLOEXEC = 0o2000000;

@@ -1,5 +1,5 @@
 import { bindUnchecked } from '../../../src/linux/libc.ts';
-import { AT_FDCWD, O_CLOEXEC } from './abi.ts';
+import { AT_FDCWD, F_GETFL, F_SETFL, F_SETLEASE, O_CLOEXEC } from './abi.ts';
 import { type Bytes, filled, forgotten, kernel, noted } from './kernel.ts';
 import { type Lock, decodeLock, encodeLock } from './structs.ts';
 
@@ -44,9 +44,9 @@ export const openAndClose = {
     noted(native.openat(dir, path, flags | O_CLOEXEC, mode)),
   close: (fd: number): number => native.close(forgotten(fd)),
   dup: (fd: number): number => noted(native.dup(fd)),
-  flags: (fd: number): number => native.fcntlNumber(fd, 3, 0),
-  setFlags: (fd: number, flags: number): number => native.fcntlNumber(fd, 4, flags),
-  setLease: (fd: number, type: number): number => native.fcntlNumber(fd, 1024, type),
+  flags: (fd: number): number => native.fcntlNumber(fd, F_GETFL, 0),
+  setFlags: (fd: number, flags: number): number => native.fcntlNumber(fd, F_SETFL, flags),
+  setLease: (fd: number, type: number): number => native.fcntlNumber(fd, F_SETLEASE, type),
   /** @returns the ends for reading and for writing */
   pipe: (): readonly [number, number] => {
     const ends = Buffer.alloc(8);

@@ -1,4 +1,4 @@
-import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } from './abi.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, FICLONE } from './abi.ts';
 import { type Bytes, filled, kernel } from './kernel.ts';
 import {
   type Entry,
@@ -114,7 +114,7 @@ export const attributes = {
     const failed = native.ioctl(fd, request, bytes);
     return failed < 0 ? failed : bytes.readInt32LE();
   },
-  clone: (to: number, from: number): number => native.ioctlNumber(to, 0x40049409, from),
+  clone: (to: number, from: number): number => native.ioctlNumber(to, FICLONE, from),
 };
 
 export const extended = {

@@ -1,12 +1,12 @@
 import { bindUnchecked } from '../../../src/linux/libc.ts';
-import { O_RDONLY } from './abi.ts';
+import { EPOLL_CTL_ADD, O_RDONLY } from './abi.ts';
 import { data, locks, memory, openAndClose } from './calls-data.ts';
 import { attributes, extended, names } from './calls-names.ts';
 import { kernel, noted } from './kernel.ts';
 
 /*
- * The system calls on files, as the kernel has them: what fails gives a negative errno and throws nothing. One call here
- * is one system call, which Node's own functions do not promise.
+ * The system calls on files, as the kernel has them: what fails gives a negative errno and throws nothing. One call
+ * here is one system call, which Node's own functions do not promise.
  */
 
 const native = {
@@ -46,7 +46,7 @@ const others = {
   epollAdd: (epoll: number, fd: number): number => {
     const event = Buffer.alloc(16);
     event.writeUInt32LE(1, 0);
-    return native.epollCtl(epoll, 1, fd, event);
+    return native.epollCtl(epoll, EPOLL_CTL_ADD, fd, event);
   },
   /** The soft limit alone; undefined for none. */
   setLimit: (resource: number, soft: number | undefined): number => {
@@ -93,5 +93,3 @@ export const calls = Object.freeze({
   list,
   readIn,
 });
-
-export type Calls = typeof calls;

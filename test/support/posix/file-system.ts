@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { calls } from './calls.ts';
 
 /* File systems to test on, in temporary folders; for root only. */
 
-export type FileSystem = 'tmpfs' | 'ext4';
+export type FileSystem = 'tmpfs' | 'ext4' | 'overlayfs';
 
 /** A folder on such a file system. */
 export interface Ground {
@@ -48,19 +48,6 @@ export function abortMount(folder: string): void {
   }
 }
 
-function tmpfsGround(): Ground {
-  const folder = mkdtempSync(path.join(tmpdir(), 'faultline-tmpfs-'));
-  mountTmpfs(folder, 'size=2g,mode=755');
-  return {
-    fileSystem: 'tmpfs',
-    folder,
-    remove: () => {
-      unmount(folder);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
 function isExt4(folder: string): boolean {
   const numbers = calls.statfs(folder);
   return typeof numbers !== 'number' && numbers.type === EXT4_SUPER_MAGIC;
@@ -89,21 +76,66 @@ function ext4Image(folder: string): () => void {
   };
 }
 
-function ext4Ground(): Ground {
-  const folder = mkdtempSync(path.join(tmpdir(), 'faultline-ext4-'));
-  const detach = isExt4(folder) ? () => {} : ext4Image(folder);
+/** Above a tmpfs. Files have no handles there that could be opened. */
+function overlay(folder: string): () => void {
+  const base = `${folder}.layers`;
+  mkdirSync(base);
+  mountTmpfs(base, 'size=2g,mode=755');
+  const [lower, upper, work] = ['lower', 'upper', 'work'].map((name) => path.join(base, name));
+  for (const name of [lower, upper, work]) mkdirSync(String(name));
+  mount('overlay', folder, 'overlay', 0, `lowerdir=${lower},upperdir=${upper},workdir=${work}`);
+  return () => {
+    unmount(folder);
+    unmount(base);
+    rmSync(base, { recursive: true, force: true });
+  };
+}
+
+interface Preparation {
+  /** Puts the file system at a new folder. @returns what takes it away */
+  readonly prepare: (folder: string) => () => void;
+  /** Why it cannot be had here; undefined when it can. */
+  readonly lacks: () => string | undefined;
+}
+
+const preparations: Readonly<Record<FileSystem, Preparation>> = {
+  tmpfs: {
+    prepare: (folder) => {
+      mountTmpfs(folder, 'size=2g,mode=755');
+      return () => unmount(folder);
+    },
+    lacks: () => undefined,
+  },
+  ext4: {
+    prepare: (folder) => (isExt4(folder) ? () => {} : ext4Image(folder)),
+    lacks: () => {
+      if (isExt4(tmpdir())) return undefined;
+      const hasTools = spawnSync('mkfs.ext4', ['-V']).status === 0 && existsSync('/dev/loop-control');
+      return hasTools ? undefined : 'temporary folders are not on ext4, and there is no mkfs.ext4 or no loop device';
+    },
+  },
+  overlayfs: {
+    prepare: overlay,
+    lacks: () =>
+      readFileSync('/proc/filesystems', 'utf8').includes('overlay') ? undefined : 'the kernel has no overlayfs',
+  },
+};
+
+/** Why there is no such file system to test on; undefined when there is. */
+export function cannotPrepare(fileSystem: FileSystem): string | undefined {
+  return preparations[fileSystem].lacks();
+}
+
+export function prepareGround(fileSystem: FileSystem): Ground {
+  const folder = mkdtempSync(path.join(tmpdir(), `faultline-${fileSystem}-`));
+  const detach = preparations[fileSystem].prepare(folder);
   chmodSync(folder, 0o755); // for other users
   return {
-    fileSystem: 'ext4',
+    fileSystem,
     folder,
     remove: () => {
       detach();
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** @throws Error where it cannot be had, as ext4 in a container without loop devices */
-export function prepareGround(fileSystem: FileSystem): Ground {
-  return fileSystem === 'tmpfs' ? tmpfsGround() : ext4Ground();
 }

@@ -193,9 +193,11 @@ function queue(): Office['inTurn'] {
 /** Told to end: everything is withdrawn first. */
 async function endAll(office: Office): Promise<void> {
   for (const effect of office.tenants.keys()) {
-    await office.inTurn(() => leave(office, effect)).catch((error: unknown) => {
-      say(`withdrawing: ${String(error)}`);
-    });
+    await office
+      .inTurn(() => leave(office, effect))
+      .catch((error: unknown) => {
+        say(`withdrawing: ${String(error)}`);
+      });
   }
   if (office.volume === undefined) office.close();
 }

@@ -22,6 +22,11 @@ export function volumeKey({ mountNamespace, device, inode }: VolumeIdentity): st
   return `volume:${mountNamespace}:${device}:${inode}`;
 }
 
+/** A process that uses a volume. It may use others as well, each of which may have a fault of its own. */
+export function userKey(volume: string, user: { readonly pid: number; readonly startTimeTicks: number }): string {
+  return `${volume}:user:${user.pid}:${user.startTimeTicks}`;
+}
+
 /** The files of a volume's daemon. */
 export interface DaemonPlace {
   /** The folder of all daemons; only its owner may look into it. */

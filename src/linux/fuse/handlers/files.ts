@@ -83,7 +83,7 @@ const tmpfile: Handler = (plane, request) => {
   if (folder < 0) return folder;
   const flags = (request.u32(createIn.flags) & ~(O_CREAT | O_NOFOLLOW)) | O_TMPFILE;
   // It has no name yet; whatever rule is about the folder is about it.
-  plane.nameInterest = plane.paths.interestOf(request.node);
+  plane.nameInterest = plane.paths.interestIn(plane.paths.pathOf(request.node));
   const file = callers.as(request, request.u32(createIn.umask), () =>
     descriptors.open(folder, scratch.dot, flags, request.u32(createIn.mode) & 0o7777),
   );

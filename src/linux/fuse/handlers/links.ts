@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lastErrno } from '../../libc.ts';
 import type { DataPlane, Handler } from '../data-plane.ts';
+import { FileSystemFlag } from '../file-systems.ts';
 import { linkIn, mkdirIn, mknodIn, rename2In, renameIn } from '../layouts.ts';
 import { Opcode } from '../protocol.ts';
 import type { Request } from '../request.ts';
@@ -57,19 +58,33 @@ const mkdir: Handler = (plane, request) => {
   return make(plane, request, form, (folder, name) => plane.calls.mkdirat(folder, name, mode));
 };
 
-/** A file that loses a name may lose its last one: then nothing but an open descriptor finds it. */
-function keepOpen(plane: DataPlane, descriptor: number, name: number): void {
-  if ((plane.shared.control[Control.EVICTIONS] as number) === 0) return;
+/**
+ * To be asked before a name is taken away. A file may lose its last one: then nothing but an open descriptor finds it,
+ * which must be open by then. Or that by which it would be found again, where files have no handles.
+ *
+ * @returns the node to be told to {@link hasLost} afterwards, or 0
+ */
+function willLose(plane: DataPlane, folder: number, descriptor: number, name: number): number {
+  const { shared, fileSystems, descriptors } = plane;
+  const hasHandles = fileSystems.has(shared.nodes.fileSystem[folder] as number, FileSystemFlag.HANDLES);
+  if (hasHandles && (shared.control[Control.EVICTIONS] as number) === 0) return 0;
   const node = statName(plane, descriptor, name);
-  if (node !== 0) plane.descriptors.hold(node);
+  if (node !== 0) descriptors.hold(node);
+  return hasHandles ? 0 : node;
+}
+
+function hasLost(plane: DataPlane, node: number, folder: number, name: Uint8Array): void {
+  if (node !== 0) plane.table.loseName(node, folder, name);
 }
 
 function remove(plane: DataPlane, request: Request, flags: number): number {
   const folder = plane.descriptors.hold(request.node);
   if (folder < 0) return folder;
   const name = request.addressAfter(0);
-  keepOpen(plane, folder, name);
-  return outcome(plane.calls.unlinkat(folder, name, flags));
+  const node = willLose(plane, request.node, folder, name);
+  const failed = outcome(plane.calls.unlinkat(folder, name, flags));
+  if (failed === 0) hasLost(plane, node, request.node, request.name(0));
+  return failed;
 }
 
 const unlink: Handler = (plane, request) => remove(plane, request, 0);
@@ -103,10 +118,11 @@ function renameTo(
   const from = endAt(request, request.node, fromFolder, form.bytes);
   const to = endAt(request, folder, toFolder, second);
   const moved = found(plane, from);
-  keepOpen(plane, to.descriptor, to.address);
+  const replaced = willLose(plane, folder, to.descriptor, to.address);
   const other = (form.flags & RENAME_EXCHANGE) === 0 ? undefined : found(plane, to);
   const failed = outcome(calls.renameat2(from.descriptor, from.address, to.descriptor, to.address, form.flags));
   if (failed < 0) return failed;
+  if (replaced !== moved.node) hasLost(plane, replaced, to.folder, to.name);
   hasMoved(plane, moved, to);
   if (other !== undefined) hasMoved(plane, other, from);
   return 0;

@@ -1,10 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { buildCrashingProgram } from '../../../support/crashing.ts';
-import { type ServedVolume, cannotServe, startVolume } from '../../../support/fuse-volume.ts';
+import { cannotServe, startVolume } from '../../../support/fuse-volume.ts';
 import { walk } from '../../../support/fs-model/volume.ts';
+import { type CleanUp, cleanUpAfterAll } from '../../../support/posix/clean-up.ts';
 import {
+  cannotPrepare,
   type FileSystem,
   type Ground,
   mountTmpfs,
@@ -21,13 +23,6 @@ import { posixCases } from './cases/all.ts';
 /** A small file system in each of the folders, which is full soon. */
 const smallOptions = 'size=256k,nr_inodes=40,mode=777';
 
-interface Theatre {
-  readonly ground: Ground;
-  readonly script: string;
-  /** Where things are as they should be. */
-  readonly native: Stage;
-}
-
 interface Stage {
   /** Cases see it under this path. */
   readonly folder: string;
@@ -36,9 +31,11 @@ interface Stage {
   readonly player: Player;
 }
 
-function makeFolder(folder: string): string {
-  mkdirSync(path.join(folder, 'small'), { recursive: true });
-  mountTmpfs(path.join(folder, 'small'), smallOptions);
+function makeFolder(folder: string, cleanUp: (undo: CleanUp) => void): string {
+  const small = path.join(folder, 'small');
+  mkdirSync(small, { recursive: true });
+  mountTmpfs(small, smallOptions);
+  cleanUp(() => unmount(small));
   return folder;
 }
 
@@ -78,56 +75,51 @@ function expectedOn(way: Way, fileSystem: FileSystem, one: PosixCase, native: Ob
   return Object.fromEntries(entries) as Observations;
 }
 
-/** Define the tests of the battery on a file system, in each way of serving. */
-export function describeBattery(fileSystem: FileSystem): void {
+/** Define the tests of the battery on a file system, in these ways of serving. */
+export function describeBattery(fileSystem: FileSystem, served: readonly Way[] = ways): void {
   const cases = posixCases.filter(({ on }) => on?.includes(fileSystem) ?? true);
-  let theatre: Theatre;
-  const natively = new Map<string, Promise<Observations>>();
+  const lacks = cannotServe() ?? cannotPrepare(fileSystem);
 
-  function playNatively(one: PosixCase): Promise<Observations> {
-    const played = natively.get(one.name) ?? play(one, fileSystem, theatre.native);
-    natively.set(one.name, played);
-    return played;
-  }
+  describe.skipIf(lacks !== undefined)(`a volume on ${fileSystem} ${lacks ?? ''}`, () => {
+    const cleanUp = cleanUpAfterAll();
+    const natively = new Map<string, Promise<Observations>>();
+    let ground: Ground;
+    let script = '';
+    let native: Stage;
 
-  describe.skipIf(cannotServe() !== undefined)(`a volume on ${fileSystem}`, () => {
     beforeAll(async () => {
-      const script = await buildCrashingProgram('posix-program');
-      const ground = prepareGround(fileSystem);
-      const folder = makeFolder(path.join(ground.folder, 'native'));
-      theatre = { ground, script, native: { folder, below: folder, player: startPlayer(script, []) } };
+      script = await buildCrashingProgram('posix-program');
+      cleanUp(() => rmSync(script, { force: true }));
+      ground = prepareGround(fileSystem);
+      cleanUp(() => ground.remove());
+      const folder = makeFolder(path.join(ground.folder, 'native'), cleanUp);
+      native = { folder, below: folder, player: startPlayer(script, []) };
+      cleanUp(() => native.player.end());
     });
 
-    afterAll(async () => {
-      await theatre.native.player.end();
-      unmount(path.join(theatre.native.folder, 'small'));
-      theatre.ground.remove();
-      rmSync(theatre.script, { force: true });
-    });
+    function playNatively(one: PosixCase): Promise<Observations> {
+      const played = natively.get(one.name) ?? play(one, fileSystem, native);
+      natively.set(one.name, played);
+      return played;
+    }
 
-    describe.each(ways.map((way) => [way.name, way] as const))('served %s', (_, way) => {
-      let served: ServedVolume;
+    describe.each(served.map((way) => [way.name, way] as const))('served %s', (_, way) => {
+      const cleanUp = cleanUpAfterAll();
       let stage: Stage;
 
       beforeAll(async () => {
-        const { ground, script } = theatre;
-        const below = makeFolder(path.join(ground.folder, 'below'));
+        const below = makeFolder(path.join(ground.folder, 'below'), cleanUp);
         const folder = path.join(ground.folder, 'served'); // as long as `native`, so that paths are
         mkdirSync(folder, { recursive: true });
-        served = await startVolume({ source: below, mount: folder, ...way.options });
+        const volume = await startVolume({ source: below, mount: folder, ...way.options });
+        cleanUp(() => volume.end());
         stage = { folder, below, player: startPlayer(script, [folder]) };
-      });
-
-      afterAll(async () => {
-        await stage.player.end();
-        await served.end();
-        unmount(path.join(stage.below, 'small'));
+        cleanUp(() => stage.player.end());
       });
 
       test.for(cases.map((one) => [one.name, one] as const))('%s', async ([, one]) => {
-        const native = await playNatively(one);
-        const seen = await play(one, fileSystem, stage);
-        expect(seen).toEqual(expectedOn(way, fileSystem, one, native));
+        const seen = await playNatively(one);
+        expect(await play(one, fileSystem, stage)).toEqual(expectedOn(way, fileSystem, one, seen));
       });
     });
   });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { buildCrashingProgram } from '../../../support/crashing.ts';
 import { cannotServe, startVolume } from '../../../support/fuse-volume.ts';
-import { type FileSystem, prepareGround } from '../../../support/posix/file-system.ts';
+import { cannotPrepare, type FileSystem, prepareGround } from '../../../support/posix/file-system.ts';
 import { startPlayer } from '../../../support/posix/player.ts';
 import { ways } from '../../../support/posix/ways.ts';
 import { manyFilesCase } from './cases/many.ts';
@@ -16,7 +16,9 @@ const stages: readonly (readonly [FileSystem, string])[] = [
   ['ext4', 'targeted'],
 ];
 
-describe.skipIf(cannotServe() !== undefined)(`21,000 files, and a daemon that may have ${openFiles} open`, () => {
+const lacks = cannotServe() ?? cannotPrepare('ext4');
+
+describe.skipIf(lacks !== undefined)(`21,000 files, and a daemon that may have ${openFiles} open`, () => {
   test.each([...stages])('on %s, %s', async (fileSystem, wayName) => {
     const script = await buildCrashingProgram('posix-program');
     const ground = prepareGround(fileSystem);

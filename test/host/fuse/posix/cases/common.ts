@@ -59,3 +59,17 @@ export function moved(before: Stat, after: Stat): string {
   const names = (['atime', 'mtime', 'ctime'] as const).filter((name) => before[name] !== after[name]);
   return names.map((name) => (after[name] > before[name] ? name : `${name} back`)).join(' ') || 'none';
 }
+
+export const KiB = 1024;
+export const MiB = 1024 * KiB;
+export const GiB = 1024 * MiB;
+
+/** Bytes that are different everywhere. */
+export function pattern(length: number, seed = 1): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let index = 0, value = seed; index < length; index++) {
+    value = (Math.imul(value, 1_103_515_245) + 12_345) & 0x7fffffff;
+    bytes[index] = value >>> 16;
+  }
+  return bytes;
+}

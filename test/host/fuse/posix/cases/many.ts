@@ -3,7 +3,7 @@ import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, must } from '../../../../support/posix/scene.ts';
 import { fileWith, statOf, textOf } from './common.ts';
 
-/* More files than whoever serves them may have descriptors; not part of the battery, as it takes a volume of its own. */
+/* More files than whoever serves them may have descriptors; not in the battery, as it takes a volume of its own. */
 
 const folders = 210;
 const perFolder = 100;

@@ -17,7 +17,10 @@ import {
   O_TMPFILE,
   O_TRUNC,
   O_WRONLY,
+  POSIX_FADV_DONTNEED,
+  POSIX_FADV_WILLNEED,
   S_IFREG,
+  SYNC_FILE_RANGE_WRITE_AND_WAIT,
 } from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, looks, must } from '../../../../support/posix/scene.ts';
@@ -232,8 +235,8 @@ export const openCases: readonly PosixCase[] = [
       see('written', calls.write(fd, 'a'.repeat(10_000)), 10_000);
       see('fsync', calls.fsync(fd), 0);
       see('fdatasync', calls.fdatasync(fd), 0);
-      see('sync_file_range', calls.syncFileRange(fd, 0, 4096, 7), 0);
-      see('posix_fadvise', [calls.fadvise(fd, 0, 0, 3), calls.fadvise(fd, 0, 0, 4)], [0, 0]);
+      see('sync_file_range', calls.syncFileRange(fd, 0, 4096, SYNC_FILE_RANGE_WRITE_AND_WAIT), 0);
+      see('posix_fadvise', [calls.fadvise(fd, 0, 0, POSIX_FADV_WILLNEED), calls.fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)], [0, 0]);
       see('an advice that is none', calls.fadvise(fd, 0, 0, 77), 'EINVAL');
       see('read after the cache was dropped', calls.pread(fd, 3, 9_997), 'aaa');
       const directory = must(calls.open(folder, O_RDONLY));

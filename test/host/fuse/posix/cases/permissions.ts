@@ -1,4 +1,4 @@
-import { AT_EACCESS, O_CREAT, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY } from '../../../../support/posix/abi.ts';
+import { AT_EACCESS, O_CREAT, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY, R_OK, X_OK } from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, looks, must } from '../../../../support/posix/scene.ts';
 import { alice, aliceOfTeam, bob, fileOf, folderOf, team } from './common.ts';
@@ -20,7 +20,7 @@ export const permissionCases: readonly PosixCase[] = [
         ] as const) {
           went(`${name}, ${who}: read`, does.open(at(name), O_RDONLY));
           went(`${name}, ${who}: write`, does.open(at(name), O_WRONLY));
-          see(`${name}, ${who}: run`, [does.access(at(name), 1), does.access(at(name), 4, AT_EACCESS)]);
+          see(`${name}, ${who}: run`, [does.access(at(name), X_OK), does.access(at(name), R_OK, AT_EACCESS)]);
           see(`${name}, ${who}: truncate`, does.truncate(at(name), 7));
         }
         went(`${name}, root`, calls.open(at(name), O_RDWR), 'ok');

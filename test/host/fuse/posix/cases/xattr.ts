@@ -1,4 +1,4 @@
-import { O_CREAT, O_RDONLY, O_RDWR, XATTR_CREATE, XATTR_REPLACE } from '../../../../support/posix/abi.ts';
+import { O_CREAT, O_RDONLY, O_RDWR, R_OK, W_OK, XATTR_CREATE, XATTR_REPLACE } from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, looks, must } from '../../../../support/posix/scene.ts';
 import { type AclEntry, encodeAcl } from '../../../../support/posix/structs.ts';
@@ -122,7 +122,7 @@ const aclCases: readonly PosixCase[] = [
       went('the named group reads', member.open(at('file'), O_RDONLY), 'ok');
       went('and does not write', member.open(at('file'), O_RDWR), 'EACCES');
       went('others do nothing', stranger.open(at('file'), O_RDONLY), 'EACCES');
-      see('access says the same', [named.access(at('file'), 6), member.access(at('file'), 6)], [0, 'EACCES']);
+      see('access says the same', [named.access(at('file'), R_OK | W_OK), member.access(at('file'), R_OK | W_OK)], [0, 'EACCES']);
       see('chmod changes the mask', [calls.chmod(at('file'), 0o600), calls.getxattr(at('file'), access)]);
       went('so that the named user may not', named.open(at('file'), O_RDONLY), 'EACCES');
       see('chmod back', [peer(alice).does.chmod(at('file'), 0o660), looks(calls.stat(at('file')))]);
@@ -174,7 +174,7 @@ const aclCases: readonly PosixCase[] = [
       see('a fifo in it', [does.mknod(at('folder/fifo'), 0o010666), looks(calls.stat(at('folder/fifo')))]);
       see('its ACL, as well', calls.getxattr(at('folder/fifo'), access));
       see('one that asks for less', looks(does.fstat(does.open(at('folder/less'), O_CREAT | O_RDWR, 0o600))));
-      see('the named user', peer(bob).does.access(at('folder/file'), 6), 0);
+      see('the named user', peer(bob).does.access(at('folder/file'), R_OK | W_OK), 0);
       see('of a file', calls.setxattr(at('folder/file'), inherited, aclWith(0o750, 6, 4)), 'EACCES');
       see('removed', calls.removexattr(at('folder'), inherited), 0);
       see('a file after that', looks(does.fstat(does.open(at('folder/later'), O_CREAT | O_RDWR, 0o666))));
