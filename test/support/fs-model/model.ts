@@ -1,9 +1,37 @@
-import { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, RENAME_EXCHANGE, RENAME_NOREPLACE } from '../posix/abi.ts';
+import {
+  O_APPEND,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_RDONLY,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+} from '../posix/abi.ts';
 import { type Handle, onHandle } from './on-handles.ts';
 import { clear, onNode } from './on-nodes.ts';
 import { type Doing, type OnPath, type OnSlot, type Operation, slots } from './operations.ts';
 import { type Result, looksOf, nothing } from './results.ts';
-import { type FileNode, type FolderNode, type Node, attach, detach, errnos, isWithin, newFile, newFolder, newSymlink, nodeOf, placeOf, readBytes, resize, writeBytes } from './tree.ts';
+import {
+  type FileNode,
+  type FolderNode,
+  type Node,
+  attach,
+  detach,
+  errnos,
+  isWithin,
+  newFile,
+  newFolder,
+  newSymlink,
+  nodeOf,
+  placeOf,
+  readBytes,
+  resize,
+  writeBytes,
+} from './tree.ts';
 
 /* What operations must do and answer, whichever file system it is: the man pages of section 2. */
 

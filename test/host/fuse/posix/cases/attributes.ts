@@ -1,4 +1,19 @@
-import { AT_SYMLINK_NOFOLLOW, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_NODUMP_FL, O_CREAT, O_RDONLY, O_RDWR, O_TMPFILE, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from '../../../../support/posix/abi.ts';
+import {
+  AT_SYMLINK_NOFOLLOW,
+  FS_IOC_GETFLAGS,
+  FS_IOC_SETFLAGS,
+  FS_NODUMP_FL,
+  O_CREAT,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  O_WRONLY,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFREG,
+  S_IFSOCK,
+} from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, type Scene, looks, must, mustHave } from '../../../../support/posix/scene.ts';
 import { encodeCapability } from '../../../../support/posix/structs.ts';

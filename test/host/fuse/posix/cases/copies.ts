@@ -1,4 +1,13 @@
-import { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY, RWF_APPEND, RWF_DSYNC, SEEK_CUR } from '../../../../support/posix/abi.ts';
+import {
+  O_APPEND,
+  O_CREAT,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  RWF_APPEND,
+  RWF_DSYNC,
+  SEEK_CUR,
+} from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, looks, must } from '../../../../support/posix/scene.ts';
 import { MiB, pattern, fileWith, textOf } from './common.ts';

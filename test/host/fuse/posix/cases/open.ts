@@ -236,7 +236,11 @@ export const openCases: readonly PosixCase[] = [
       see('fsync', calls.fsync(fd), 0);
       see('fdatasync', calls.fdatasync(fd), 0);
       see('sync_file_range', calls.syncFileRange(fd, 0, 4096, SYNC_FILE_RANGE_WRITE_AND_WAIT), 0);
-      see('posix_fadvise', [calls.fadvise(fd, 0, 0, POSIX_FADV_WILLNEED), calls.fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)], [0, 0]);
+      see(
+        'posix_fadvise',
+        [calls.fadvise(fd, 0, 0, POSIX_FADV_WILLNEED), calls.fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)],
+        [0, 0],
+      );
       see('an advice that is none', calls.fadvise(fd, 0, 0, 77), 'EINVAL');
       see('read after the cache was dropped', calls.pread(fd, 3, 9_997), 'aaa');
       const directory = must(calls.open(folder, O_RDONLY));

@@ -1,4 +1,14 @@
-import { AT_EACCESS, O_CREAT, O_RDONLY, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY, R_OK, X_OK } from '../../../../support/posix/abi.ts';
+import {
+  AT_EACCESS,
+  O_CREAT,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  O_TRUNC,
+  O_WRONLY,
+  R_OK,
+  X_OK,
+} from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, looks, must } from '../../../../support/posix/scene.ts';
 import { alice, aliceOfTeam, bob, fileOf, folderOf, team } from './common.ts';

@@ -1,4 +1,14 @@
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, FALLOC_FL_KEEP_SIZE, O_NOATIME, O_RDONLY, O_RDWR, S_IFREG, UTIME_NOW, UTIME_OMIT } from '../../../../support/posix/abi.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_SYMLINK_NOFOLLOW,
+  FALLOC_FL_KEEP_SIZE,
+  O_NOATIME,
+  O_RDONLY,
+  O_RDWR,
+  S_IFREG,
+  UTIME_NOW,
+  UTIME_OMIT,
+} from '../../../../support/posix/abi.ts';
 import { calls } from '../../../../support/posix/calls.ts';
 import { type PosixCase, type Scene, looks, must, mustHave } from '../../../../support/posix/scene.ts';
 import { alice, fileWith, moved, statOf, tick } from './common.ts';

@@ -122,7 +122,11 @@ const aclCases: readonly PosixCase[] = [
       went('the named group reads', member.open(at('file'), O_RDONLY), 'ok');
       went('and does not write', member.open(at('file'), O_RDWR), 'EACCES');
       went('others do nothing', stranger.open(at('file'), O_RDONLY), 'EACCES');
-      see('access says the same', [named.access(at('file'), R_OK | W_OK), member.access(at('file'), R_OK | W_OK)], [0, 'EACCES']);
+      see(
+        'access says the same',
+        [named.access(at('file'), R_OK | W_OK), member.access(at('file'), R_OK | W_OK)],
+        [0, 'EACCES'],
+      );
       see('chmod changes the mask', [calls.chmod(at('file'), 0o600), calls.getxattr(at('file'), access)]);
       went('so that the named user may not', named.open(at('file'), O_RDONLY), 'EACCES');
       see('chmod back', [peer(alice).does.chmod(at('file'), 0o660), looks(calls.stat(at('file')))]);
