@@ -1,3 +1,0 @@
-import { describeBattery } from './battery.ts';
-
-describeBattery('tmpfs');
