@@ -5,8 +5,9 @@ import { isBusy } from './store-error.ts';
 type Database = InstanceType<typeof DatabaseSync>;
 
 /**
- * How long a write waits for another process's before it gives up, in milliseconds; and how long the next ones do after
- * one has given up: whoever holds the lock seems to hang, and what must be undone should not wait for each write anew.
+ * How long a write waits while another process holds the lock and nothing is written, in milliseconds; and how long
+ * the next ones do after one has given up: whoever holds the lock seems to hang, and what must be undone should not
+ * wait for each write anew.
  */
 const patienceMs = 60_000;
 const impatienceMs = 1_000;
@@ -45,16 +46,28 @@ function beginIfFree(db: Database): unknown {
   }
 }
 
+/** A number that changes whenever another process has committed: PRAGMA data_version. */
+function dataVersion(db: Database): number {
+  const row = db.prepare('PRAGMA data_version').get() as Readonly<Record<string, unknown>> | undefined;
+  return Number(row?.['data_version']);
+}
+
 /**
  * Take the write lock. Between tries the thread is free: a writer that hangs must not take a whole service with it.
+ * While others get on with their writes nobody hangs; it only is their turn.
  *
- * @returns undefined, or the error when it is still held by another after so many ms
+ * @returns undefined, or the error when it is still held by another after so many ms in which nothing was written
  */
 async function begin(db: Database, waitMs: number): Promise<unknown> {
-  const giveUpMs = performance.now() + waitMs;
+  let version: number | undefined;
+  let sinceMs = performance.now();
   for (let tries = 0; ; tries++) {
     const held = beginIfFree(db);
-    if (held === undefined || performance.now() > giveUpMs) return held;
+    if (held === undefined) return undefined;
+    const seen = dataVersion(db);
+    if (seen !== version) sinceMs = performance.now();
+    version = seen;
+    if (performance.now() - sinceMs > waitMs) return held;
     await delay(pausesMs[tries] ?? lastPauseMs);
   }
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hasOpenssl, makeAuthority } from '../../support/certificates.ts';
 import { cli, tempFolder, tempStateDir } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
 import { del, get, post } from '../../support/http-requests.ts';
 import { startServer } from '../../support/server.ts';
 import { sleeper, stateOf } from '../targets/processes.ts';
@@ -105,7 +106,9 @@ describe('who may ask', () => {
       const own = authority.issue('service', { subject: '/CN=service', usage: 'serverAuth' });
       const flags = ['--cert', own.cert, '--key', own.key, '--CA', authority.cert];
       const server = await startServer({ stateDir: tempStateDir(), args: flags });
-      const [https = '', plain = ''] = [...server.log().matchAll(/^listening on (\S+)$/gmu)].map(([, url]) => url);
+      const told = () => [...server.log().matchAll(/^listening on (\S+)$/gmu)].map(([, url]) => url);
+      await eventually('both addresses are told', () => told().length === 2);
+      const [https = '', plain = ''] = told();
       expect(https).toMatch(/^https:/);
       expect(await get(`${plain}/api/system/health`)).toMatchObject({ status: 200 });
       expect(await get(`${plain}/api/experiments/`)).toMatchObject({ status: 404 });
