@@ -172,7 +172,7 @@ function timeUs(work: () => void): number {
   return Number(process.hrtime.bigint() - begin) / 1000;
 }
 
-/** labs(3), which takes the arguments of pread(2) here and looks at the first: what it costs, every call from here does. */
+/** labs(3), given the arguments of pread(2), of which it looks at the first: any call from here costs that much. */
 const doNothing = kernel('labs', ['int', 'ulong', 'size_t', 'long'], 'long');
 
 function callNothing(): void {

@@ -11,8 +11,8 @@ import { roam } from './fs-model/roam.ts';
 import { play } from './posix/scene.ts';
 
 /*
- * Plays cases of the POSIX battery, or compares with the model, in a process of its own, so that a mount that hangs or a signal that kills meets no
- * test runner. As a peer it makes the system calls that another process of it is told to make.
+ * Plays cases of the POSIX battery, or compares with the model, in a process of its own, so that a mount that hangs or
+ * a signal that kills meets no test runner. As a peer it makes the system calls that another process of it is told to.
  *
  *   node posix-program.mjs                 requests on stdin, answers on stdout
  *   node posix-program.mjs peer IDENTITY   by a case

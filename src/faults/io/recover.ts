@@ -40,10 +40,11 @@ async function askToLeave(effect: Effect, site: Site): Promise<Left | undefined>
 }
 
 async function leave(effect: Effect, site: Site): Promise<Left> {
-  const giveUpMs = performance.now() + absentTimeoutMs;
+  let giveUpMs: number | undefined;
   for (;;) {
     const left = await askToLeave(effect, site);
     if (left !== undefined) return left;
+    giveUpMs ??= performance.now() + absentTimeoutMs;
     const alone = await withdrawAlone(site, traceOf(effect));
     if (alone !== undefined) return { counts: null, ...alone };
     if (performance.now() > giveUpMs) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { buildCrashingProgram } from '../../../support/crashing.ts';
 import { cannotServe, startVolume } from '../../../support/fuse-volume.ts';
+import { endVolumes } from '../../../support/fuse-volume-process.ts';
 import { cannotPrepare, type FileSystem, prepareGround } from '../../../support/posix/file-system.ts';
 import { startPlayer } from '../../../support/posix/player.ts';
 import { ways } from '../../../support/posix/ways.ts';
@@ -23,19 +24,21 @@ describe.skipIf(lacks !== undefined)(`21,000 files, and a daemon that may have $
     const script = await buildCrashingProgram('posix-program');
     const ground = prepareGround(fileSystem);
     const [below, mount] = [path.join(ground.folder, 'below'), path.join(ground.folder, 'served')];
-    for (const folder of [below, mount]) mkdirSync(folder);
     const player = startPlayer(script, [mount]);
-    const way = ways.find(({ name }) => name === wayName);
-    const volume = await startVolume({ source: below, mount, openFiles, ...way?.options });
     try {
+      for (const folder of [below, mount]) mkdirSync(folder);
+      const way = ways.find(({ name }) => name === wayName);
+      const volume = await startVolume({ source: below, mount, openFiles, ...way?.options });
       await player.play({ name: manyFilesCase.name, folder: mount, fileSystem });
       const status = await volume.status();
       expect(status.failures).toEqual([]);
       expect(status.nodeDescriptors).toBeLessThan(openFiles);
       expect(status.evictions).toBeGreaterThan(20_000);
-    } finally {
       await player.end();
       await volume.end();
+    } finally {
+      await player.end();
+      await endVolumes();
       ground.remove();
       rmSync(script, { force: true });
     }
