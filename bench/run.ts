@@ -1,6 +1,7 @@
 import { buildDist } from '../scripts/build/dist.ts';
 import { run as runAttack } from './attack.ts';
 import type { Figure } from './figure.ts';
+import { run as runIo } from './io.ts';
 import { run as runSelect } from './select.ts';
 import { run as runService } from './service.ts';
 
@@ -17,11 +18,12 @@ const benchmarks: readonly (readonly [string, () => Promise<readonly Figure[]>])
   ['The command', () => runAttack(runs)],
   ['The service', () => runService(Math.min(runs, 9), Number(process.env['BENCH_ATTACKS'] ?? 10_000))],
   ['Choosing among 5,000 processes', runSelect],
+  ['Files through FUSE', runIo],
 ];
 
 function line({ name, value, unit, bound }: Figure): string {
   const figure = `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`;
-  return `  ${name.padEnd(52)} ${figure.padStart(12)}${bound === undefined ? '' : `   (bound: ${bound})`}`;
+  return `  ${name.padEnd(62)} ${figure.padStart(12)}${bound === undefined ? '' : `   (bound: ${bound})`}`;
 }
 
 await buildDist();

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bundle, entries } from './bundle.ts';
+import { bundle, entries, threads } from './bundle.ts';
 
 const here = path.resolve(import.meta.dirname, '../..');
 let root = '';
@@ -18,6 +18,9 @@ beforeEach(() => {
   }
   mkdirSync(path.join(root, 'src/base'));
   copy('src/base/schema-check.ts', (text) => text);
+  for (const file of Object.values(threads)) {
+    write(file, "import koffi from 'koffi';\nconsole.log(typeof koffi.load);\n");
+  }
   write(
     'src/cli/main.ts',
     `import koffi from 'koffi';
@@ -39,6 +42,7 @@ function copy(file: string, change: (text: string) => string): void {
 }
 
 function write(file: string, text: string): void {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
   writeFileSync(path.join(root, file), text);
 }
 
@@ -95,6 +99,22 @@ describe('bundle', () => {
     expect(inputs).toContain('src/cli/main.ts');
     expect(inputs.some((input) => input.startsWith('node_modules/koffi'))).toBe(false);
     expect(readFileSync(path.join(root, 'out/main.js'), 'utf8')).not.toContain('YAML');
+  });
+
+  test('each thread has a program of its own, which is found, and loads addons from where they are', async () => {
+    copy('src/linux/thread.ts', (text) => text);
+    write(
+      'src/cli/main.ts',
+      `import { Worker } from 'node:worker_threads';
+import { threadFile } from '../linux/thread.ts';
+export function main() {
+  for (const name of ${JSON.stringify(Object.keys(threads))}) new Worker(threadFile(name));
+}
+`,
+    );
+    await build();
+    const said = execFileSync(process.execPath, [path.join(root, 'out/faultline.js')], { encoding: 'utf8' });
+    expect(said).toBe('function\n'.repeat(Object.keys(threads).length));
   });
 
   test('an entry that imports anything at once is refused by name', async () => {

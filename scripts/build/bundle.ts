@@ -35,6 +35,12 @@ const checks = {
   'schema-errors': { imported: /^@sinclair\/typebox\/errors$/, entry: '@sinclair/typebox/errors' },
 } as const;
 
+/** Programs of threads of their own: `threadFile` of src/linux/thread.ts finds them by these names. */
+export const threads = {
+  'mount-hop': 'src/linux/mount/hop-thread.ts',
+  'io-thread': 'src/faults/io/io-thread.ts',
+} as const;
+
 /** What stays a package of its own at run time, because it loads an addon from beside itself. */
 const addons = ['koffi', '@photostructure/sqlite'];
 
@@ -116,7 +122,8 @@ function refuseEarly(metafile: Metafile): void {
 }
 
 /**
- * Bundles both commands into `outdir`, the program behind them, and the packages that it loads late.
+ * Bundles both commands into `outdir`, the program behind them, the packages that it loads late, and the programs of
+ * its threads.
  *
  * @returns the paths of all files that were bundled, relative to `root`
  */
@@ -149,5 +156,11 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
     // What one of them wants of another is there already.
     plugins: [beside(latePackage, (name) => `./${fileOf(name)}`)],
   });
-  return [commands, main, packages].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const apart = await build({
+    ...common,
+    entryPoints: Object.fromEntries(Object.entries(threads).map(([name, entry]) => [`late/${name}`, entry])),
+    external: addons,
+    plugins: [slowBuiltins],
+  });
+  return [commands, main, packages, apart].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }

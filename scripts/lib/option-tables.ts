@@ -3,7 +3,7 @@ import { visibleOptions } from '../../src/cli/command-tree.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 
 /** A place for a table: `<!-- options: attack process kill -->` up to `<!-- /options -->`. */
-const places = /^<!-- options: ([a-z ]+) -->\n[^]*?^<!-- \/options -->$/gmu;
+const places = /^<!-- options: ([a-z -]+) -->\n[^]*?^<!-- \/options -->$/gmu;
 
 function commandOf(path: string): Command {
   return path.split(' ').reduce((command: Command, name) => {

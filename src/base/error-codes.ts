@@ -22,6 +22,11 @@ const codes = {
   PROCESS_NOT_FOUND: { http: 404, exit: 1 },
   CGROUP_NOT_FOUND: { http: 404, exit: 1 },
   TARGET_NONE: { http: 200, exit: 0 },
+  TRACE_REFUSED: { http: 409, exit: 1 },
+  // Volumes
+  VOLUME_INVALID: { http: 400, exit: 128 },
+  VOLUME_NOT_FOUND: { http: 404, exit: 1 },
+  VOLUME_BUSY: { http: 409, exit: 1 },
   // Guard
   GUARD_PROTECTED: { http: 403, exit: 128 },
   GUARD_LIMIT: { http: 403, exit: 1 },
@@ -36,6 +41,7 @@ const codes = {
   INJECTION_FAILED: { http: 500, exit: 1 },
   INJECTION_UNPROVEN: { http: 200, exit: 1 },
   RECOVERY_IMPOSSIBLE: { http: 200, exit: 1 },
+  EXPECTATION_MISSED: { http: 200, exit: 1 },
   RECOVERY_INCOMPLETE: { http: 500, exit: 1 },
   KEEPER_FAILED: { http: 500, exit: 1 },
   // Service

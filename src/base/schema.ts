@@ -1,6 +1,6 @@
 import { textOf } from './json.ts';
 import type { Static, TSchema } from './schema-types.ts';
-import { FaultlineError } from './error.ts';
+import { FaultlineError, isFaultlineError } from './error.ts';
 import { printable } from './text.ts';
 
 /** What shell completion offers for a value. */
@@ -21,6 +21,10 @@ export interface Presentation {
   readonly completion?: Completion;
   /** Other spellings of the HTTP field that existing clients send: `recover-cmd`. */
   readonly aliases?: readonly string[];
+  /** As a flag: one value of it may be several, with this between them. */
+  readonly separator?: ',';
+  /** As a flag: it names a file that holds the value as JSON. */
+  readonly inFile?: boolean;
   /** How chaosd's own help prints this flag: its Go type and its text. Absent: not one of chaosd's listed flags. */
   readonly chaosd?: { readonly type: string; readonly text: string };
 }
@@ -48,7 +52,8 @@ function inputError(schema: TSchema, path: string, value: unknown, message: stri
       details,
     });
   }
-  const field = property === '' ? 'the input' : `${name} (--${printable(flagName(property))})`;
+  const [flag = ''] = property.split('/');
+  const field = property === '' ? 'the input' : `${name} (--${printable(flagName(flag))})`;
   return new FaultlineError('ARGUMENT_INVALID', `${field} is not valid: ${shown(value)}`, {
     hint: message ?? 'see --help',
     details,
@@ -71,4 +76,23 @@ export async function parseInput<Schema extends TSchema>(schema: Schema, input: 
   const { Errors } = await import('@sinclair/typebox/errors');
   const first = Errors(schema, input).First();
   throw inputError(schema, first?.path ?? '', first?.value, first?.message);
+}
+
+/**
+ * Do what checks one property further than a schema can. What it throws names the property, as {@link parseInput} does.
+ *
+ * @throws {FaultlineError} with `details.path`
+ */
+export function checkProperty<Result>(property: string, check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    if (!isFaultlineError(error) || error.details?.['path'] !== undefined) throw error;
+    const { code, message, hint, details } = error;
+    throw new FaultlineError(code, message, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+      details: { ...details, path: `/${property}` },
+    });
+  }
 }

@@ -1,10 +1,13 @@
 import { Command, Option } from 'commander';
 import { version } from '../base/version.ts';
+import { addApply } from './commands/apply.ts';
 import { addAttack } from './commands/attack.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDelete } from './commands/delete.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHalt } from './commands/halt.ts';
+import { addFaultProgram } from './commands/fault-program.ts';
 import { addKeeper } from './commands/keeper.ts';
 import { addManual } from './commands/manual.ts';
 import { addRecover } from './commands/recover.ts';
@@ -56,6 +59,8 @@ export function buildProgram(program: ProgramName): Command {
   );
   addAttack(root, program);
   addRecover(root, program);
+  addApply(root, program);
+  addDelete(root, program);
   addHalt(root, program);
   addSchedule(root, program);
   addSearch(root, program);
@@ -67,6 +72,7 @@ export function buildProgram(program: ProgramName): Command {
   addCompletion(root, program);
   addManual(root);
   addKeeper(root, program);
+  addFaultProgram(root, program);
   addHelp(root);
   if (program === 'chaosd') chaosdHelp(root);
   return root;

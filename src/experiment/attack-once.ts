@@ -1,13 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import { delay } from '../base/delay.ts';
 import { FaultlineError, isFaultlineError } from '../base/error.ts';
-import { toJson } from '../base/json.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { findInjection, type InjectionRecord } from '../store/injections.ts';
-import { attack, specOf } from './attack.ts';
+import { attack } from './attack.ts';
 import type { EngineContext } from './context.ts';
 import { cameToNothing, type Injection, readInjection } from './injection.ts';
 import type { AttackRequest } from './request.ts';
+import { differencesFrom } from './same-request.ts';
 
 /*
  * A client that did not hear the answer asks again, with the same uid: it must get the answer, and nothing must happen
@@ -19,15 +18,8 @@ const pollMs = 20;
 /** How long another process may take to inject what we are asked for again, in milliseconds. */
 const patienceMs = 60_000;
 
-async function refuseDifferent(context: EngineContext, request: AttackRequest, known: InjectionRecord): Promise<void> {
-  const fault = await context.descriptorOf(request.kind).load();
-  const spec = specOf(request, await fault.parse(request.action, request.input));
-  const same =
-    known.kind === request.kind &&
-    known.action === request.action &&
-    known.leaseMs === (request.leaseMs ?? null) &&
-    isDeepStrictEqual(toJson(known.spec), toJson(spec));
-  if (same) return;
+async function refuseDifferent(request: AttackRequest, known: InjectionRecord): Promise<void> {
+  if ((await differencesFrom(known, request)).length === 0) return;
   throw new FaultlineError('INJECTION_EXISTS', `there is another injection ${request.uid} already (${known.state})`, {
     hint: 'the same uid with the same request is answered as before; for a new one leave the uid out',
   });
@@ -39,7 +31,7 @@ async function earlier(context: EngineContext, request: AttackRequest): Promise<
   for (;;) {
     const known = findInjection(context.store, request.uid);
     if (known === undefined || cameToNothing(known)) return undefined;
-    await refuseDifferent(context, request, known);
+    await refuseDifferent(request, known);
     if (known.state !== 'planned' && known.state !== 'injecting') return readInjection(context, known);
     if (bootTimeMs() > giveUpMs) {
       throw new FaultlineError('INJECTION_BUSY', `the injection ${known.uid} is still under way`, {

@@ -12,7 +12,7 @@ import type { Protection } from '../targets/select.ts';
 import { admit, refuseHalted } from './admission.ts';
 import { type AuditEntry, audited } from './audit.ts';
 import type { EngineContext } from './context.ts';
-import { guardPlan, limitsToJson } from './guard.ts';
+import { guardPlan } from './guard.ts';
 import { currentRecord, type Injection, isOpen, readInjection } from './injection.ts';
 import { journalOf } from './journal.ts';
 import { ensureKeeper } from './keeper-launch.ts';
@@ -20,12 +20,8 @@ import { beginOperation } from './ownership.ts';
 import type { Policy } from './policy.ts';
 import { rollBack } from './recovery.ts';
 import type { AttackRequest } from './request.ts';
+import { specOf } from './same-request.ts';
 import { attackShortfall } from './shortfall.ts';
-
-/** The fault's spec with what the engine has to remember of the request beside it. */
-export function specOf({ limits, allowOverlap, allowProtected }: AttackRequest, spec: JsonObject): JsonObject {
-  return { ...spec, ...limitsToJson(limits), allowOverlap, allowProtected };
-}
 
 /** A plan that passed the guard, and what is needed to carry it out. */
 export interface PreparedAttack {

@@ -4,7 +4,7 @@ import { FaultlineError } from '../base/error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { type Presentation, parseInput } from '../base/schema.ts';
 import { printable } from '../base/text.ts';
-import { faultOf } from '../faults/registry.ts';
+import { actionNamed, faultOf } from '../faults/registry.ts';
 import { randomUuid } from '../linux/random-uuid.ts';
 import { editDistance } from '../targets/near-names.ts';
 import type { Limits } from './guard.ts';
@@ -78,11 +78,11 @@ export async function parseAttackBody(body: JsonObject): Promise<AttackRequest> 
       hint: 'for example {"kind":"process","action":"stop","process":"nginx","duration":"30s"}',
     });
   }
-  refuseUnknownAction(kind, action);
-  refuseUnknownFields(kind, action, Object.keys(fields));
+  const name = knownAction(kind, action);
+  refuseUnknownFields(kind, name, Object.keys(fields));
   const of = (common: boolean): JsonObject =>
     Object.fromEntries(Object.entries(fields).filter(([key]) => commonFields.has(key) === common));
-  return parseAttack(kind, action, of(true), of(false));
+  return parseAttack(kind, name, of(true), of(false));
 }
 
 /** @throws {FaultlineError} ARGUMENT_INVALID, with the field that may have been meant */
@@ -122,12 +122,13 @@ function uidOf(common: Static<typeof attackSchema>): string {
   return common.uid ?? randomUuid();
 }
 
-/** What a fault does for an action that it does not know would be a guess. */
-function refuseUnknownAction(kind: string, action: string): void {
-  const actions = Object.keys(faultOf(kind).actions);
-  if (actions.includes(action)) return;
+/** What a fault does for an action that it does not know would be a guess. @returns the action's own name */
+function knownAction(kind: string, action: string): string {
+  const fault = faultOf(kind);
+  const known = actionNamed(fault, action);
+  if (known !== undefined) return known;
   throw new FaultlineError('FAULT_UNKNOWN', `the fault ${kind} has no action "${printable(action.slice(0, 80))}"`, {
-    hint: `there is: ${actions.join(', ')}`,
+    hint: `there is: ${Object.keys(fault.actions).join(', ')}`,
   });
 }
 
@@ -148,11 +149,11 @@ export async function parseAttack(
       hint: 'up to 128 letters, digits and . _ : -, beginning with a letter or digit',
     });
   }
-  refuseUnknownAction(kind, action);
+  const name = knownAction(kind, action);
   const common = await parseInput(attackSchema, options);
   return Object.freeze({
     kind,
-    action,
+    action: name,
     uid: uidOf(common),
     leaseMs: common.duration === undefined ? undefined : parseDuration(common.duration, '--duration'),
     limits: Object.freeze({ maxTargets: common.maxTargets, maxPercent: common.maxPercent }),

@@ -1,4 +1,5 @@
 import { FaultlineError } from '../base/error.ts';
+import { textOf } from '../base/json.ts';
 import { count, listed, printable } from '../base/text.ts';
 import type { TargetVerdict } from '../faults/fault.ts';
 import type { Injection } from './injection.ts';
@@ -39,7 +40,20 @@ export function attackShortfall({ record, verdicts }: Concluded): FaultlineError
   });
 }
 
-/** RECOVERY_INCOMPLETE: something is left to undo; RECOVERY_IMPOSSIBLE: there is nothing that could be; STATE_…. */
+/** A fault tells in `evidence.missed` what was expected of it and has not happened. */
+function missedExpectation(uid: string, verdicts: readonly TargetVerdict[]): FaultlineError | undefined {
+  const missed = verdicts.find(({ evidence }) => evidence['missed'] !== undefined);
+  if (missed === undefined) return undefined;
+  return new FaultlineError('EXPECTATION_MISSED', `${uid} was undone, but ${textOf(missed.evidence['missed'])}`, {
+    hint: `faultline show ${uid} tells what it came near to`,
+    details: { uid },
+  });
+}
+
+/**
+ * RECOVERY_INCOMPLETE: something is left to undo; RECOVERY_IMPOSSIBLE: there is nothing that could be;
+ * EXPECTATION_MISSED; STATE_….
+ */
 export function recoveryShortfall({ record, verdicts, unwritten }: Recovery): FaultlineError | undefined {
   const { uid, state } = record;
   if (unwritten !== undefined) {
@@ -53,6 +67,7 @@ export function recoveryShortfall({ record, verdicts, unwritten }: Recovery): Fa
       hint: 'mend that and recover again, or give up on it with --abandon',
     });
   }
+  if (state === 'recovered') return missedExpectation(uid, verdicts);
   if (state !== 'unrecoverable' && state !== 'failed') return undefined;
   const ended = 'what it did cannot be undone (a process that ended stays ended)';
   const why = state === 'failed' ? 'nothing of it took effect' : ended;

@@ -3,6 +3,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { EffectStatus, TargetRef, Verdict } from '../base/lifecycle.ts';
 import type { Host } from '../linux/host.ts';
 import type { Protection } from '../targets/select.ts';
+import type { ObjectKind } from './object-kind.ts';
 
 /*
  * The one port: what every fault kind is. A kind is a folder beside this file; its descriptor is registered in
@@ -16,13 +17,27 @@ export interface FaultDescriptor {
   /** One line of help. */
   readonly summary: string;
   readonly actions: Readonly<Record<string, ActionDescriptor>>;
+  /** The kinds of Chaos Mesh's objects that `faultline apply` has it carry out. */
+  readonly objects?: readonly ObjectKind[];
   /** The heavy half, loaded when the fault is used. */
   load(): Promise<Fault>;
+  /** Processes of its own that it runs, by name: `faultline fault-program KIND NAME`. */
+  readonly programs?: Readonly<Record<string, () => Promise<FaultProgram>>>;
 }
+
+/**
+ * A process that a fault runs for itself, by {@link Site.program}.
+ *
+ * @param argument what it was started with
+ * @returns what it prints at its end, if anything
+ */
+export type FaultProgram = (site: Site, argument: string) => Promise<string | undefined>;
 
 export interface ActionDescriptor {
   /** One line of help. */
   readonly summary: string;
+  /** Other names of the action that existing clients send: `attrOverride`. */
+  readonly aliases?: readonly string[];
   /** Paragraphs for `--help` and the reference. */
   readonly details: readonly string[];
   /** An object schema whose properties carry a `Presentation`. */

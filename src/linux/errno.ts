@@ -135,6 +135,9 @@ const numbers = {
   EHWPOISON: 133,
 } as const;
 
+/** For code that answers with numbers: `Errno.EIO`. */
+export const Errno = Object.freeze(numbers);
+
 /** The one name of an error number, without its synonyms. */
 export type ErrnoName = keyof typeof numbers;
 

@@ -28,6 +28,8 @@ interface ArgumentTypes {
   readonly ulong: number | bigint;
   readonly size_t: number;
   readonly pointer: Pointer;
+  /** Memory by its address as a plain number, which costs less than a bigint: for calls that are made very often. */
+  readonly address: number;
   /** `const char *`: a NUL-terminated UTF-8 copy. */
   readonly string: string;
 }
@@ -43,6 +45,7 @@ const koffiTypes: Readonly<Record<ArgumentType, string>> = {
   ulong: 'ulong',
   size_t: 'size_t',
   pointer: 'void *',
+  address: 'uintptr_t',
   string: 'str',
 };
 
@@ -102,6 +105,23 @@ export function bindUnchecked<const Types extends readonly ArgumentType[]>(
 }
 
 /**
+ * Binds a libc function now, loading koffi if need be, with nothing between the caller and the native code.
+ *
+ * For loops that make hundreds of thousands of calls a second. -1 means failure, and `lastErrno()` tells which.
+ */
+export function bindNow<const Types extends readonly ArgumentType[]>(
+  name: string,
+  result: 'int' | 'long',
+  types: Types,
+): (...values: Values<Types>) => number {
+  return declare(
+    name,
+    result,
+    types.map((type) => koffiTypes[type]),
+  );
+}
+
+/**
  * Binds a system call by its number on this architecture. The function given back throws `SyscallError` on failure.
  *
  * syscall(2) is variadic in C; on x86_64 and arm64 integer arguments of variadic and plain functions travel in the
@@ -120,6 +140,16 @@ export function bindSyscall<const Types extends readonly ArgumentType[]>(
     }
     return native(number, ...values);
   });
+}
+
+/** Like {@link bindNow}, for a system call that a libc may lack. */
+export function bindSyscallNow<const Types extends readonly ArgumentType[]>(
+  name: SyscallName,
+  types: Types,
+): (...values: Values<Types>) => number {
+  const number = syscallNumber(name, architecture());
+  const native = declare('syscall', 'long', ['long', ...types.map((type) => koffiTypes[type])]);
+  return (...values) => native(number, ...values);
 }
 
 function throwing<Arguments extends readonly unknown[]>(
@@ -150,4 +180,21 @@ export function addressOf(memory: NodeJS.ArrayBufferView): bigint {
 /** The NUL-terminated UTF-8 string at an address. */
 export function stringAt(address: bigint): string {
   return loadKoffi().decode.string(address);
+}
+
+/** Memory that does not move, and is never given back: for structures that the kernel reads and writes all the time. */
+export interface MappedMemory {
+  readonly address: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** Private anonymous memory of zeros, beginning at a page; what is not touched costs nothing. mmap(2). */
+export function mapMemory(bytes: number): MappedMemory {
+  const readWrite = 0x1 | 0x2;
+  const privateAnonymous = 0x2 | 0x20;
+  const map = loadLibc().func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'long']) as Native;
+  const address = map(0, bytes, readWrite, privateAnonymous, -1, 0);
+  // MAP_FAILED is the highest address, which a number cannot hold exactly.
+  if (address > Number.MAX_SAFE_INTEGER) throw new SyscallError('mmap', lastErrno());
+  return { address, buffer: loadKoffi().view(BigInt(address), bytes) };
 }

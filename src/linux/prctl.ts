@@ -5,6 +5,10 @@ const prctl = bindSyscall('prctl', ['int', 'pointer', 'ulong', 'ulong', 'ulong']
 /** include/uapi/linux/prctl.h */
 const PR_SET_NAME = 15;
 const PR_GET_NAME = 16;
+const PR_GET_SECUREBITS = 27;
+const PR_SET_SECUREBITS = 28;
+/** include/uapi/linux/securebits.h */
+const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 
 /** TASK_COMM_LEN of include/linux/sched.h, with the NUL. */
 const COMM_SIZE = 16;
@@ -25,4 +29,14 @@ export function processName(): string {
   const comm = Buffer.alloc(COMM_SIZE);
   prctl(PR_GET_NAME, comm, 0, 0, 0);
   return comm.toString('utf8', 0, comm.indexOf(0));
+}
+
+/**
+ * From now on the calling thread keeps its capabilities when it takes another user's id for files with setfsuid(2).
+ *
+ * @throws SyscallError EPERM: CAP_SETPCAP is missing
+ */
+export function keepCapabilitiesAsOtherUser(): void {
+  const bits = prctl(PR_GET_SECUREBITS, null, 0, 0, 0);
+  prctl(PR_SET_SECUREBITS, BigInt(bits | SECBIT_NO_SETUID_FIXUP), 0, 0, 0);
 }

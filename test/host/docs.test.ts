@@ -8,6 +8,7 @@ import { filesUnder, root } from '../../scripts/lib/tree.ts';
 import { tempFolder } from '../support/cli.ts';
 import { codeBlocksOf, sessionsOf, type ShownSession } from '../support/console-blocks.ts';
 import { runSession } from '../support/doc-session.ts';
+import { cannotInject } from './io/lab.ts';
 
 /*
  * The documentation is run: every block marked `console`, in every page, on the built commands. Purpose: that nobody
@@ -38,6 +39,7 @@ describe.each(pages)('%s', (page) => {
 
   test.skipIf(missing.length > 0).for(sessions)('$heading', { timeout: 180_000 }, async (session, { skip }) => {
     const lacking = lacks(session);
+    if (session.needsIo && cannotInject !== undefined) skip(cannotInject); // that it is, is said where it is found out
     if (lacking.length > 0) {
       console.warn(`SKIPPED: ${page}, "${session.heading}", for lack of ${lacking.join(', ')}`);
       skip(`for lack of ${lacking.join(', ')}`);

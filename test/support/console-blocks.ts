@@ -20,11 +20,20 @@ export interface WantedProcess {
   readonly supervised: boolean;
 }
 
+/** A file that a page shows, to be there before the first command. */
+export interface WrittenFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** What stands under one heading: it is run in one shell, with a state folder of its own. */
 export interface ShownSession {
   readonly page: string;
   readonly heading: string;
   readonly wanted: readonly WantedProcess[];
+  readonly files: readonly WrittenFile[];
+  /** It injects faults in files, which not every host and not every user may. */
+  readonly needsIo: boolean;
   readonly commands: readonly ShownCommand[];
 }
 
@@ -50,6 +59,7 @@ interface Piece {
   readonly wanted?: readonly WantedProcess[];
   /** The flags of a service that the page wants to be running. */
   readonly service?: string;
+  readonly needsIo?: boolean;
   readonly fence?: Fence;
 }
 
@@ -74,6 +84,7 @@ function* askedIn(line: string): Generator<Piece> {
   if (wanted.length > 0) yield { wanted };
   const service = serviceIn(line);
   if (service !== undefined) yield { service };
+  if (line === '<!-- needs: io -->') yield { needsIo: true };
 }
 
 /** The page as headings, comments that ask for processes, and fenced blocks, in order. */
@@ -85,6 +96,7 @@ function* piecesOf(text: string): Generator<Piece> {
     if (fence !== undefined && line === '```') {
       yield { fence };
       fence = undefined;
+      before = ''; // a comment is about the block that follows it
     } else if (fence !== undefined) {
       fence.lines.push(line);
     } else if (language !== undefined) {
@@ -119,14 +131,29 @@ function withService([first, ...others]: readonly ShownCommand[], flags: string)
   return [{ line: first.line, command, output: ['…'], service: true }, first, ...others];
 }
 
+/** The file that a block is to be written to, if its comment says so. */
+function fileOf({ comment: said, lines }: Fence): readonly WrittenFile[] {
+  const [, name] = /^write: ([\w.-]+)$/u.exec(said) ?? [];
+  return name === undefined ? [] : [{ name, text: lines.map((line) => `${line}\n`).join('') }];
+}
+
+type Growing = Omit<ShownSession, 'needsIo'> & {
+  wanted: WantedProcess[];
+  files: WrittenFile[];
+  needsIo: boolean;
+  commands: ShownCommand[];
+};
+
 /** What a page shows, a session for each heading of the first two levels that has commands below it. */
 export function sessionsOf(page: string, text: string): readonly ShownSession[] {
-  const sessions: { page: string; heading: string; wanted: WantedProcess[]; commands: ShownCommand[] }[] = [];
+  const sessions: Growing[] = [];
   let service: string | undefined;
-  for (const { heading, wanted = [], service: flags, fence } of piecesOf(text)) {
-    if (heading !== undefined) sessions.push({ page, heading, wanted: [], commands: [] });
+  for (const { heading, wanted = [], service: flags, needsIo = false, fence } of piecesOf(text)) {
+    if (heading !== undefined) sessions.push({ page, heading, wanted: [], files: [], needsIo: false, commands: [] });
     const session = sessions.at(-1);
     session?.wanted.push(...wanted);
+    if (session !== undefined && needsIo) session.needsIo = true;
+    if (fence !== undefined) session?.files.push(...fileOf(fence));
     service = flags ?? service;
     if (fence?.language !== 'console') continue;
     const commands = commandsIn(fence);

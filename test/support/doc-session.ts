@@ -1,11 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { readMounts } from '../../src/linux/mount-table.ts';
 import { program, sleeper, start } from '../host/targets/processes.ts';
 import { tempFolder } from './cli.ts';
 import type { ShownCommand, ShownSession } from './console-blocks.ts';
 import { choosePorts, type Ports, servicesOf, shownWith, typedWith } from './doc-service.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
 import { type Bindings, matchOutput, pidsIn, withBindings } from './transcript.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -67,6 +69,25 @@ function asShown(output: string, { tag, places, ports }: Names): readonly string
   const told = places.reduce((text, [shown, real]) => text.replaceAll(real, shown), shownWith(ports, output));
   const lines = told.replaceAll(new RegExp(`(fl-[a-z]{1,7})-${tag}`, 'gu'), '$1').split('\n');
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}
+
+/** The files that the page shows, with the places of this run. */
+function writeFiles({ files }: ShownSession, home: string, { places }: Names): void {
+  for (const { name, text } of files) {
+    const real = places.reduce((told, [shown, there]) => told.replaceAll(shown, there), text);
+    writeFileSync(path.join(home, name), real);
+  }
+}
+
+/** Whatever the session has injected must not outlive it, even if a command of it failed: a volume above all. */
+async function undoAll({ needsIo }: ShownSession, terminal: Terminal, folder: string): Promise<void> {
+  if (!needsIo) return;
+  try {
+    await terminal.type('faultline recover --all');
+  } finally {
+    const left = readMounts('self')?.filter(({ mountPoint }) => mountPoint.startsWith(folder)) ?? [];
+    for (const { mountPoint } of left) spawnSync('umount', ['-l', mountPoint]);
+  }
 }
 
 interface Complaint {
@@ -135,6 +156,7 @@ export async function runSession(session: ShownSession): Promise<void> {
   const folder = tempFolder('faultline-docs-');
   const names = await namesFor(folder, randomBytes(2).toString('hex'));
   makeFolders(folder);
+  writeFiles(session, path.join(folder, 'home'), names);
   await startWanted(session, names.tag);
   const pids = pidsIn(session.commands.flatMap(({ output }) => output).join('\n'));
   let bindings: Bindings = new Map();
@@ -159,6 +181,10 @@ export async function runSession(session: ShownSession): Promise<void> {
       if (code !== 0 && !told) throw complaint(about, `it ended with exit code ${code}`);
     }
   } finally {
-    await terminal.close();
+    try {
+      await undoAll(session, terminal, folder);
+    } finally {
+      await terminal.close();
+    }
   }
 }

@@ -13,23 +13,22 @@ import { type Invocation, invocationOf, type ProgramName } from '../invocation.t
 import { withOperations } from '../operations-session.ts';
 import { sayDocument } from '../output/format.ts';
 import { planText } from '../output/plan-text.ts';
-import { isWatched, remark, say } from '../output/style.ts';
-import { verdictLines } from '../output/verdict-text.ts';
+import { remark, say } from '../output/style.ts';
+import { remarkVerdicts } from '../output/verdict-text.ts';
 import { addSchemaOptions, schemaInput } from '../schema-options.ts';
 import { addOutputOption } from './common.ts';
 
 /** What the answer calls the thing that was attacked: chaosd puts the value of --process there. */
 function argumentOf(kind: string, input: JsonObject): string {
-  const { process: name } = input;
+  const { process: name, volume } = input;
+  if (typeof volume === 'string') return volume;
   if (typeof name === 'string') return name;
   const [first] = Object.entries(input).filter(([key]) => ['cmdline', 'user', 'cgroup', 'name'].includes(key));
   return first === undefined ? kind : textOf(first[1]);
 }
 
 function sayInjection(invocation: Invocation, argument: string, { kind, uid, targets }: AttackDocument): void {
-  const watched = isWatched('stderr') && invocation.program === 'faultline';
-  const doubtful = targets.filter(({ verdict }) => verdict === 'inconclusive');
-  for (const line of verdictLines(watched ? targets : doubtful)) remark(line);
+  remarkVerdicts(invocation, targets);
   say(`Attack ${kind} ${printable(argument)} successfully, uid: ${uid}`);
 }
 

@@ -78,7 +78,7 @@ describe('values', () => {
     ['--output of search', ['search', '--output', ''], ['text', 'json', 'yaml']],
     ['--offset of search, which -o is there', ['search', '-o', ''], []],
     ['--status', ['search', '-s', ''], chaosdStatuses],
-    ['--kind', ['search', '--kind', ''], ['process', 'noop']],
+    ['--kind', ['search', '--kind', ''], ['process', 'io', 'noop']],
     ['--log-level', ['--log-level', ''], ['debug', 'info', 'warn', 'error']],
     ['one in the same word', [...kill, '--mode=f'], selectionModes.map((mode) => `--mode=${mode}`)],
     ['a flag that takes anything', [...kill, '--recover-cmd', ''], []],
@@ -108,6 +108,9 @@ describe('values', () => {
     expect(await answer(program, ['--state-dir'], '/va')).toEqual({ what: 'folders' });
     for (const flag of ['--token-file', '--server-ca', '--client-cert', '--client-key']) {
       expect(await answer(program, [...kill, flag], '/e')).toEqual({ what: 'files' });
+    }
+    for (const command of ['apply', 'delete']) {
+      expect(await answer(program, [command, '-f'], 'chaos')).toEqual({ what: 'files' });
     }
   });
 });

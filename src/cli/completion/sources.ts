@@ -4,7 +4,7 @@ import { chaosdStatuses } from '../../api/chaosd-status.ts';
 import { placeholderOf } from '../command-tree.ts';
 import { logLevels } from '../invocation.ts';
 import { formats } from '../output/format.ts';
-import { presentationOf, schemaOfOption } from '../schema-options.ts';
+import { isList, presentationOf, schemaOfOption } from '../schema-options.ts';
 import { oneOf, schedules, type Source, sourceOfKind, uids } from './values.ts';
 
 /** Values of flags that no schema describes, by the flag alone or with its command before it. */
@@ -44,5 +44,6 @@ export function sourceOfArgument(command: Command, argument: Argument): Source {
 
 /** May the flag be given more than once, each time adding to the others? */
 export function isRepeatable(option: Option): boolean {
-  return option.variadic || schemaOfOption(option)?.['type'] === 'array';
+  const schema = schemaOfOption(option);
+  return option.variadic || (schema !== undefined && isList(schema));
 }

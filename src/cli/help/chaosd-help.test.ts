@@ -97,6 +97,7 @@ Usage:
   chaosd attack [command]
 
 Available Commands:
+  io          Disturb what processes do with the files of a folder
   noop        Drill: goes through the whole life of an injection and touches nothing
   process     Process attack related commands
 
@@ -127,6 +128,11 @@ Use "chaosd attack [command] --help" for more information about a command.
     },
   );
 
+  test('of commands that chaosd has not, all flags', async () => {
+    expect(await printed('apply', '-h')).toMatch(/^ {2}-f, --filename string +\S/m);
+    expect(await printed('attack', 'io', 'latency', '-h')).toMatch(/^ {6}--volume string +\S/m);
+  });
+
   test('all flags of the program are on its own page', async () => {
     const page = await printed('-h');
     expect(page).toMatch(/^A command line client to run chaos experiments/);
@@ -142,6 +148,6 @@ test('help for what is not there says what is', async () => {
   await expect(printed('help', 'attack', 'nothing')).rejects.toMatchObject({
     code: 'COMMAND_UNKNOWN',
     message: 'chaosd attack has no command "nothing"',
-    hint: 'there is: process, noop',
+    hint: 'there is: process, io, noop',
   });
 });

@@ -1,12 +1,28 @@
-import { readProcessRecord } from './read.ts';
+import { type ProcessRef, readProcessRecord } from './read.ts';
+
+/** How many files a process may have open at a time: RLIMIT_NOFILE, getrlimit(2). Undefined: without limit. */
+export interface OpenFileLimits {
+  readonly soft: number | undefined;
+  /** To which the process may raise the soft limit itself. */
+  readonly hard: number | undefined;
+}
 
 /**
- * How many files this process may have open at a time: the soft limit RLIMIT_NOFILE, proc_pid_limits(5).
+ * RLIMIT_NOFILE of a process, by default of this one: proc_pid_limits(5).
  *
- * @returns undefined where it has no limit, or it cannot be told
+ * @returns without limits, too, where they cannot be told
  */
+export function openFileLimits(process: ProcessRef = 'self'): OpenFileLimits {
+  const text = readProcessRecord(process, 'limits')?.toString('latin1') ?? '';
+  const [, soft, hard] = /^Max open files +(\w+) +(\w+) /m.exec(text) ?? [];
+  return Object.freeze({ soft: numberOf(soft), hard: numberOf(hard) });
+}
+
+/** How many files this process may have open at a time; undefined where it has no limit, or it cannot be told. */
 export function openFileLimit(): number | undefined {
-  const text = readProcessRecord('self', 'limits')?.toString('latin1') ?? '';
-  const limit = /^Max open files +(\d+) /m.exec(text)?.[1];
-  return limit === undefined ? undefined : Number(limit);
+  return openFileLimits().soft;
+}
+
+function numberOf(limit: string | undefined): number | undefined {
+  return limit === undefined || limit === 'unlimited' ? undefined : Number(limit);
 }

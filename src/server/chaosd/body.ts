@@ -3,7 +3,9 @@ import { type Json, type JsonObject, textOf } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
 import { attackSchema } from '../../experiment/request.ts';
 import type { FaultDescriptor } from '../../faults/fault.ts';
+import { actionNamed } from '../../faults/registry.ts';
 import { parseSignal } from '../../linux/signals.ts';
+import { mayNest } from '../nested-fields.ts';
 
 /*
  * What chaosd's clients send, made into what ours do. Those written in Go send every field that there is, with zero
@@ -26,10 +28,19 @@ const aliases: readonly (readonly [string, string])[] = [
   ['pids', 'pids'],
 ];
 
+/** Spellings of Chaos Mesh, which the fault itself understands. */
+function aliasesIn(properties: Readonly<Record<string, object>>): readonly (readonly [string, string])[] {
+  return Object.values(properties).flatMap((schema) => {
+    const { aliases: others = [] } = schema as { readonly aliases?: readonly string[] };
+    return others.map((name) => [name.toLowerCase(), name] as const);
+  });
+}
+
 function knownNames(fault: FaultDescriptor): ReadonlyMap<string, string> {
   const properties = Object.values(fault.actions).flatMap(({ schema }) => Object.keys(schema.properties));
   const names = [...properties, ...Object.keys(attackSchema.properties)];
-  return new Map([...names.map((name) => [name.toLowerCase(), name] as const), ...aliases]);
+  const own = Object.values(fault.actions).flatMap(({ schema }) => aliasesIn(schema.properties));
+  return new Map([...own, ...names.map((name) => [name.toLowerCase(), name] as const), ...aliases]);
 }
 
 /** For whoever looks for a field, without those that say nothing new. */
@@ -51,9 +62,9 @@ function isScalar(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** Every field is a plain value or a list of such: whatever is nested is refused before anybody walks through it. */
+/** A field is a plain value or a list of such, but for the few that take objects. */
 function plainValue(name: string, value: unknown): Json {
-  if (isScalar(value) || (Array.isArray(value) && value.every(isScalar))) return value as Json;
+  if (isScalar(value) || (Array.isArray(value) && value.every(isScalar)) || mayNest(name)) return value as Json;
   return refuse(`${printable(name)} is not valid: it holds an object`, 'the body is flat: names and plain values');
 }
 
@@ -114,7 +125,7 @@ function onlyAction(fault: FaultDescriptor, fields: JsonObject): JsonObject {
 
 function refuseUnknownAction(fault: FaultDescriptor, action: Json | undefined): void {
   const actions = Object.keys(fault.actions);
-  if (typeof action === 'string' && actions.includes(action)) return;
+  if (typeof action === 'string' && actionNamed(fault, action) !== undefined) return;
   refuse(`there is no action "${printable(textOf(action).slice(0, 80))}"`, `there is: ${actions.join(', ')}`);
 }
 

@@ -5,15 +5,15 @@ import { parseInput } from '../../base/schema.ts';
 import type { Static, TObject } from '../../base/schema-types.ts';
 import { printable } from '../../base/text.ts';
 import { attackSchema } from '../../experiment/request.ts';
+import { mayNest } from '../nested-fields.ts';
 
 function isPlain(value: unknown): value is Json {
   return typeof value !== 'object' || value === null;
 }
 
 /**
- * The body as an object of plain values and lists of such; no body at all is an empty one.
- *
- * Nothing here takes more, and what is nested a million deep must be refused before anybody walks through it.
+ * The body as an object of plain values and lists of such, but for fields that take more; no body at all is an empty
+ * one. What is nested too deep was refused as it came in.
  *
  * @throws {FaultlineError} ARGUMENT_INVALID
  */
@@ -25,7 +25,7 @@ export function flatBody(body: unknown): JsonObject {
     });
   }
   for (const [field, value] of Object.entries(body)) {
-    if (isPlain(value) || (Array.isArray(value) && value.every(isPlain))) continue;
+    if (isPlain(value) || (Array.isArray(value) && value.every(isPlain)) || mayNest(field)) continue;
     throw new FaultlineError('ARGUMENT_INVALID', `${printable(field.slice(0, 80))} is not valid: it holds an object`, {
       hint: 'the body is flat: names with plain values or lists of them',
     });

@@ -1,0 +1,248 @@
+import { closeSync, openSync } from 'node:fs';
+import { FaultlineError } from '../../../base/error.ts';
+import { type JsonObject, toJson } from '../../../base/json.ts';
+import { lockFile } from '../../../linux/flock.ts';
+import { setProcessName } from '../../../linux/prctl.ts';
+import { readStat } from '../../../linux/procfs/stat.ts';
+import { identityOf, type ProcessIdentity } from '../../../targets/identity.ts';
+import { createRuleBoard, type RuleBoard } from '../shared-rules.ts';
+import type { RuleCounts } from '../counters.ts';
+import { type IoRule, maxRules } from '../rule.ts';
+import type { Site } from '../../fault.ts';
+import { type Listener, listenAt } from './channel.ts';
+import { daemonPlace, makeDaemonFolder } from './place.ts';
+import type { DaemonRequest, JoinAnswer, JoinRequest, LeaveAnswer, LookAnswer } from './protocol.ts';
+import { removeTraces } from './record.ts';
+import { type CoveredVolume, coverVolume } from './volume.ts';
+import { remaining } from './withdraw.ts';
+
+/*
+ * The daemon of a volume: one detached process that holds the mount and serves it, from the first injection on that
+ * volume to the last. It is asked by a socket, one thing at a time. When it is killed the mount answers nobody, and
+ * whoever notices withdraws it; nothing that is needed for that is only in its memory.
+ */
+
+/** How long a daemon that nobody has asked for anything stays, in milliseconds. */
+const idleMs = 30_000;
+
+/** How often it is tried again to withdraw from those who could not be moved, in milliseconds. */
+const retryMs = 1_000;
+
+/** What is in force for one injection. */
+interface Tenant {
+  readonly rules: readonly IoRule[];
+}
+
+interface Office {
+  readonly site: Site;
+  readonly key: string;
+  readonly self: ProcessIdentity;
+  /** By the number of the effect, in the order of their coming. */
+  readonly tenants: Map<number, Tenant>;
+  /** Who has left is not let in again: its request may have been on its way for long. */
+  readonly left: Set<number>;
+  /** One after the other. */
+  readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  board: RuleBoard | undefined;
+  volume: CoveredVolume | undefined;
+  /** Until it is tried again to withdraw. */
+  retry: NodeJS.Timeout | undefined;
+  /** Called when nothing is left to do. */
+  readonly close: () => void;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}
+
+function rulesOf({ tenants }: Office): readonly IoRule[] {
+  return [...tenants.values()].flatMap(({ rules }) => rules);
+}
+
+/** @returns the counts of one injection's rules */
+function countsOf({ board, tenants }: Office, effect: number): readonly RuleCounts[] | null {
+  const tenant = tenants.get(effect);
+  if (board === undefined || tenant === undefined) return null;
+  let first = 0;
+  for (const [other, { rules }] of tenants) {
+    if (other === effect) break;
+    first += rules.length;
+  }
+  return board.counts().slice(first, first + tenant.rules.length);
+}
+
+async function publish(office: Office): Promise<void> {
+  const rules = rulesOf(office);
+  if (rules.length > maxRules) {
+    throw new FaultlineError('VOLUME_BUSY', `the volume would have ${rules.length} rules, and may have ${maxRules}`, {
+      hint: 'recover another injection on it first',
+    });
+  }
+  office.board?.publish(rules);
+  await office.volume?.rulesChanged();
+}
+
+/** @throws {FaultlineError} then the volume is as it was */
+async function cover(office: Office, { volume, seed }: JoinRequest): Promise<CoveredVolume> {
+  const board = createRuleBoard(volume.path, seed);
+  office.board = board;
+  const { site, key, self } = office;
+  const place = daemonPlace(site.stateDir, key);
+  const onFailure = (failure: unknown): void => {
+    say(`a thread of the data plane: ${JSON.stringify(failure, Object.getOwnPropertyNames(Object(failure)))}`);
+  };
+  const setting = { place, program: site.program, self, rules: board.shared, onFailure };
+  office.volume = await coverVolume(setting, volume);
+  return office.volume;
+}
+
+async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
+  if (office.left.has(request.effect)) {
+    throw new FaultlineError('INJECTION_CANCELLED', 'the injection has been undone meanwhile');
+  }
+  const first = office.volume === undefined;
+  if (!first && office.tenants.size === 0) {
+    throw new FaultlineError('VOLUME_BUSY', 'the volume is still used by somebody who could not be moved back', {
+      hint: 'faultline show tells of whom, for the injection before; try again when that has ended',
+    });
+  }
+  const volume = office.volume ?? (await cover(office, request));
+  office.tenants.set(request.effect, { rules: request.rules });
+  try {
+    await publish(office);
+    const report = first ? await volume.moveOnto() : null;
+    return { daemon: office.self, mountId: volume.mountId, passthrough: volume.passthrough, report };
+  } catch (error) {
+    await leave(office, request.effect);
+    throw error;
+  }
+}
+
+async function uncover(office: Office, volume: CoveredVolume): Promise<Pick<LeaveAnswer, 'report' | 'lost'>> {
+  let over = false;
+  try {
+    const { report, lost } = await volume.withdraw();
+    over = remaining(report).length === 0 && (await volume.ended());
+    return { report, lost };
+  } finally {
+    if (over) {
+      removeTraces(daemonPlace(office.site.stateDir, office.key));
+      office.close();
+    } else {
+      // Whoever is left is served as long as it takes; nothing of it is disturbed.
+      tryAgain(office, volume);
+    }
+  }
+}
+
+function tryAgain(office: Office, volume: CoveredVolume): void {
+  clearTimeout(office.retry);
+  office.retry = setTimeout(() => {
+    office
+      .inTurn(() => uncover(office, volume))
+      .catch((error: unknown) => {
+        say(`withdrawing: ${String(error)}`);
+      });
+  }, retryMs);
+}
+
+async function leave(office: Office, effect: number): Promise<LeaveAnswer> {
+  const hadVolume = office.volume !== undefined;
+  const counts = countsOf(office, effect);
+  office.left.add(effect);
+  office.tenants.delete(effect);
+  await publish(office);
+  if (office.tenants.size > 0) return { hadVolume, counts, report: null, lost: [] };
+  if (office.volume === undefined) {
+    office.close();
+    return { hadVolume, counts, report: null, lost: [] };
+  }
+  return { hadVolume, counts, ...(await uncover(office, office.volume)) };
+}
+
+function look(office: Office, effect: number): LookAnswer {
+  return { counts: countsOf(office, effect) };
+}
+
+async function answer(office: Office, request: DaemonRequest): Promise<JoinAnswer | LeaveAnswer | LookAnswer> {
+  switch (request.ask) {
+    case 'join':
+      return join(office, request);
+    case 'leave':
+      return leave(office, request.effect);
+    case 'look':
+      return look(office, request.effect);
+  }
+}
+
+/** Looking does not wait. */
+async function answerInTurn(office: Office, request: DaemonRequest): Promise<JsonObject> {
+  const work = (): ReturnType<typeof answer> => answer(office, request);
+  return toJson(await (request.ask === 'look' ? work() : office.inTurn(work))) as JsonObject;
+}
+
+function queue(): Office['inTurn'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+}
+
+/** Told to end: everything is withdrawn first. */
+async function endAll(office: Office): Promise<void> {
+  for (const effect of office.tenants.keys()) {
+    await office
+      .inTurn(() => leave(office, effect))
+      .catch((error: unknown) => {
+        say(`withdrawing: ${String(error)}`);
+      });
+  }
+  if (office.volume === undefined) office.close();
+}
+
+/**
+ * Run as the daemon of a volume until the last injection on it is undone.
+ *
+ * @returns at once when there is one already
+ */
+export async function runDaemon(site: Site, key: string): Promise<undefined> {
+  setProcessName('faultline-vol');
+  const self = readStat('self');
+  if (self === undefined) throw new Error('this process cannot be seen in /proc');
+  const place = daemonPlace(site.stateDir, key);
+  makeDaemonFolder(place);
+  const lock = openSync(place.lock, 'a', 0o600);
+  if (!lockFile(lock)) {
+    closeSync(lock);
+    return undefined;
+  }
+  let listener: Listener | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const office: Office = {
+      site,
+      key,
+      self: identityOf(self),
+      tenants: new Map(),
+      left: new Set(),
+      inTurn: queue(),
+      board: undefined,
+      volume: undefined,
+      retry: undefined,
+      close: resolve,
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void endAll(office));
+    setTimeout(() => {
+      if (office.tenants.size === 0 && office.volume === undefined) resolve();
+    }, idleMs).unref();
+    const asked = (request: JsonObject): Promise<JsonObject> =>
+      answerInTurn(office, request as unknown as DaemonRequest);
+    listenAt(place.socket, asked).then((listening) => {
+      listener = listening;
+    }, reject);
+  });
+  await listener?.close();
+  closeSync(lock);
+  return undefined;
+}

@@ -1,0 +1,65 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { ProcessIdentity } from '../../../targets/identity.ts';
+import type { DaemonPlace } from './place.ts';
+
+/*
+ * What a daemon writes down before it covers a volume, so that whoever finds it dead knows what to look for: open files
+ * tell only the number of the mount that they are of.
+ */
+
+export interface DaemonRecord {
+  readonly daemon: ProcessIdentity;
+  /** The volume's path, from the root of the process `pid`. */
+  readonly path: string;
+  readonly pid: number;
+  readonly mountNamespace: number;
+  readonly mountId: number;
+  /** null before Linux 6.8. */
+  readonly uniqueMountId: number | null;
+  /** The source that the mount table shows. */
+  readonly source: string;
+}
+
+function recordFile({ folder, socket }: DaemonPlace): string {
+  return path.join(folder, `${path.basename(socket, '.sock')}.json`);
+}
+
+function fsyncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Durable when it comes back, and never half. */
+export function writeRecord(place: DaemonPlace, record: DaemonRecord): void {
+  const file = recordFile(place);
+  const draft = `${file}.new`;
+  const fd = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(fd, JSON.stringify(record));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, file);
+  fsyncFolder(place.folder);
+}
+
+/** @returns undefined where no daemon has got so far */
+export function readRecord(place: DaemonPlace): DaemonRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(recordFile(place), 'utf8')) as DaemonRecord;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** All is withdrawn: nothing of the daemon is needed any more. The lock stays: who waits for it has it open. */
+export function removeTraces(place: DaemonPlace): void {
+  for (const file of [recordFile(place), place.socket, place.log]) rmSync(file, { force: true });
+}

@@ -1,0 +1,89 @@
+import { openSync } from 'node:fs';
+import { json } from 'node:stream/consumers';
+import { delay } from '../../../base/delay.ts';
+import { asFaultlineError } from '../../../base/error.ts';
+import { type JsonObject, toJson } from '../../../base/json.ts';
+import { lockFile } from '../../../linux/flock.ts';
+import { setProcessName } from '../../../linux/prctl.ts';
+import { repoint } from '../../../linux/repoint/repoint.ts';
+import { volumeSide, mountIdsSeenBy } from '../../../linux/repoint/volume-side.ts';
+
+/*
+ * A process for one errand: it stops the users of a volume for some milliseconds and moves what they have open from one
+ * side of it to the other. A process of its own, because it must be nobody's parent, serve nothing that its targets
+ * wait for, and be killed at any moment without harm.
+ */
+
+/** Descriptors that the errand's process inherits, where there are such. */
+const ORIGINAL_ROOT_FD = 3;
+const OVERLAY_ROOT_FD = 4;
+
+/** What it is asked, on its standard input, as JSON. */
+export interface RepointErrand {
+  readonly towards: 'original' | 'overlay';
+  /** The numbers of the mount that lies over the volume, and of its copies in other namespaces. */
+  readonly overlayMountIds: readonly number[];
+  /** A process that sees the original. */
+  readonly pid: number;
+  readonly mountNamespace: number;
+  /** Whose files; null: of everybody in the namespace, or, on the way back, of everybody there is. */
+  readonly pids: readonly number[] | null;
+  readonly except: readonly number[];
+  /** Who serves the overlay; null: nobody does. */
+  readonly servedBy: number | null;
+  /** Is {@link OVERLAY_ROOT_FD} there? */
+  readonly hasOverlayRoot: boolean;
+  readonly deadlineMs: number;
+  /** A file: a process can be stopped by one at a time, and may use several volumes. */
+  readonly turnFile: string;
+}
+
+/** How long to wait for one's turn, in milliseconds: longer than it takes, and not for ever if one hangs. */
+const turnMs = 10_000;
+const pollMs = 5;
+
+/** Wait for one's turn, which ends with this process. */
+async function takeTurn({ turnFile }: RepointErrand): Promise<void> {
+  const fd = openSync(turnFile, 'a', 0o600);
+  const giveUpMs = performance.now() + turnMs;
+  while (!lockFile(fd) && performance.now() < giveUpMs) await delay(pollMs);
+}
+
+function scopeOf({ towards, pids, mountNamespace, except }: RepointErrand) {
+  const others = { except: new Set(except) };
+  if (pids !== null) return { kind: 'pids' as const, pids, ...others };
+  if (towards === 'original') return { kind: 'all' as const, ...others };
+  return { kind: 'namespace' as const, mountNamespace, ...others };
+}
+
+function carryOut(errand: RepointErrand): JsonObject {
+  const { towards, overlayMountIds, pid, servedBy, hasOverlayRoot, deadlineMs } = errand;
+  const original = volumeSide({
+    kind: 'original',
+    rootFd: ORIGINAL_ROOT_FD,
+    mountIds: mountIdsSeenBy(pid, overlayMountIds),
+  });
+  const answers = servedBy !== null;
+  const overlay = volumeSide({
+    kind: 'overlay',
+    mountIds: overlayMountIds,
+    answers,
+    ...(hasOverlayRoot ? { rootFd: OVERLAY_ROOT_FD } : {}),
+  });
+  const [from, to] = towards === 'overlay' ? [original, overlay] : [overlay, original];
+  const rescuePids = servedBy === null ? [] : [servedBy];
+  return toJson(repoint({ from, to, scope: scopeOf(errand), rescuePids, deadlineMs })) as JsonObject;
+}
+
+/** Run as that process: the errand on standard input. @returns the report, or what went wrong */
+export async function runErrand(): Promise<string> {
+  setProcessName('faultline-move');
+  const errand = (await json(process.stdin)) as RepointErrand;
+  try {
+    await takeTurn(errand);
+    return JSON.stringify({ report: carryOut(errand) });
+  } catch (error) {
+    const { code, message, hint } = asFaultlineError(error);
+    return JSON.stringify({ error: { code, message, hint: hint ?? null } });
+  }
+}

@@ -1,0 +1,168 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FaultlineError } from '../../../base/error.ts';
+import { type FuseSession, startFuseSession } from '../../../linux/fuse/session.ts';
+import { attach, type Attachment } from '../../../linux/mount/attach.ts';
+import { createFuseMount } from '../../../linux/mount/fuse-mount.ts';
+import { mountOf } from '../../../linux/mount/mount-identity.ts';
+import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
+import { resolveVolume, type Volume } from '../../../linux/mount/volume.ts';
+import type { RepointReport } from '../../../linux/repoint/repoint.ts';
+import { threadFile } from '../../../linux/thread.ts';
+import type { ProcessIdentity } from '../../../targets/identity.ts';
+import type { VolumePlan } from '../plan.ts';
+import type { SharedRules } from '../shared-rules.ts';
+import { type DaemonPlace, sourceOf } from './place.ts';
+import { writeRecord } from './record.ts';
+import { sendRepointer } from './send-repointer.ts';
+import { moveBack, uncover } from './withdraw.ts';
+
+/*
+ * A volume that is covered: the mount, who serves it, and the way onto it and back.
+ */
+
+/** How long the threads of a process may take to stop, in milliseconds. */
+const deadlineMs = 2_000;
+
+/** How long the last open files may take to go when everybody was moved back, in milliseconds. */
+const closingMs = 2_000;
+
+/** What every volume of this daemon works with. */
+export interface VolumeSetting {
+  readonly place: DaemonPlace;
+  readonly program: readonly string[];
+  readonly self: ProcessIdentity;
+  readonly rules: SharedRules;
+  readonly onFailure: (failure: unknown) => void;
+}
+
+export interface CoveredVolume {
+  readonly mountId: number;
+  readonly passthrough: boolean;
+  /** Rules have changed: the kernel forgets what it was told. */
+  rulesChanged(): Promise<void>;
+  /** Move those who have files of it open onto the mount. */
+  moveOnto(): Promise<RepointReport>;
+  /** Let go of what waits, take the mount away, and move everybody back. May be repeated. */
+  withdraw(): Promise<{ readonly report: RepointReport; readonly lost: readonly string[] }>;
+  /** @returns whether nobody uses it any more; waits a moment for that */
+  ended(): Promise<boolean>;
+}
+
+function openFolder({ pid, realPath }: Volume): number {
+  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
+  try {
+    return openInRoot(root, realPath, { folder: true });
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** The folder that was planned, and no other. @throws {FaultlineError} VOLUME_BUSY */
+function sameVolume({ path, pid, mountNamespace, mountId, inode }: VolumePlan): Volume {
+  const volume = resolveVolume({ path, pid, keepOut: [] });
+  if (volume.mountNamespace === mountNamespace && volume.mountId === mountId && String(volume.inode) === inode) {
+    return volume;
+  }
+  throw new FaultlineError('VOLUME_BUSY', `${path} is not the folder any more that it was`, {
+    hint: 'something was mounted there, or it was replaced, a moment ago: try again',
+  });
+}
+
+interface Parts {
+  readonly setting: VolumeSetting;
+  readonly plan: VolumePlan;
+  readonly source: string;
+  readonly session: FuseSession;
+  readonly attachment: Attachment;
+  /** The folder below. */
+  readonly original: number;
+  /** The root of the mount; undefined from when it is to end: that is a use of it, too. */
+  overlay: number | undefined;
+}
+
+function moveOnto({ setting, plan, attachment, original, overlay }: Parts): Promise<RepointReport> {
+  const { pid, mountNamespace, pids, exclude } = plan;
+  return sendRepointer(
+    setting,
+    {
+      towards: 'overlay',
+      overlayMountIds: [attachment.mountId],
+      pid,
+      mountNamespace,
+      pids,
+      except: [...exclude, process.pid],
+      servedBy: process.pid,
+      deadlineMs,
+    },
+    { original, overlay },
+  );
+}
+
+async function withdraw({ setting, plan, source, session, attachment, original, overlay }: Parts) {
+  await session.stop();
+  const { mountId, uniqueMountId, mountNamespace } = attachment;
+  const { self: daemon } = setting;
+  const record = { daemon, path: plan.path, pid: plan.pid, mountNamespace, mountId, source };
+  const { lost, mountIds } = await uncover(source, { ...record, uniqueMountId: uniqueMountId ?? null }, true);
+  const roots = { original, overlay };
+  const { pid } = plan;
+  const report = await moveBack({ sender: setting, mountIds, pid, mountNamespace, roots, servedBy: process.pid });
+  return { report, lost };
+}
+
+async function ended(parts: Parts): Promise<boolean> {
+  const { session, original, overlay } = parts;
+  parts.overlay = undefined;
+  if (overlay !== undefined) closeSync(overlay);
+  const over = await Promise.race([session.over.then(() => true), sleep(closingMs, false, { ref: false })]);
+  if (over) closeSync(original);
+  return over;
+}
+
+function coveredVolume(parts: Parts): CoveredVolume {
+  const { session, attachment } = parts;
+  return Object.freeze({
+    mountId: attachment.mountId,
+    passthrough: session.agreement.passthrough,
+    rulesChanged: () => session.rulesChanged(),
+    moveOnto: () => moveOnto(parts),
+    withdraw: () => withdraw(parts),
+    ended: () => ended(parts),
+  });
+}
+
+/**
+ * Cover a volume with a mount that serves it as it is, but for the rules. What to look for is written down first.
+ *
+ * @throws {FaultlineError} VOLUME_…, HOST_UNSUPPORTED; SyscallError: nothing is covered then
+ */
+export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Promise<CoveredVolume> {
+  const volume = sameVolume(plan);
+  const source = sourceOf(plan.key);
+  const original = openFolder(volume);
+  const fuseFd = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK);
+  const { mode: rootMode, attributes } = volume;
+  const mountFd = createFuseMount({ fuseFd, source, rootMode, attributes });
+  try {
+    const identity = mountOf(mountFd);
+    const { self: daemon, place, rules, onFailure } = setting;
+    const { mountNamespace, pid, path } = plan;
+    const uniqueMountId = identity.uniqueMountId ?? null;
+    writeRecord(place, { daemon, path, pid, mountNamespace, mountId: identity.mountId, uniqueMountId, source });
+    // Served before it stands there: nobody has to wait.
+    const session = await startFuseSession({
+      fuseFd,
+      rootFd: original,
+      workerFile: threadFile('io-thread'),
+      workerData: { rules },
+      onFailure,
+    });
+    const attachment = await attach({ pid: plan.pid, path: plan.path, mountFd, expected: volume });
+    closeSync(attachment.rootFd);
+    return coveredVolume({ setting, plan, source, session, attachment, original, overlay: mountFd });
+  } catch (error) {
+    closeSync(mountFd); // a mount that stands nowhere goes with it, and the session is over
+    throw error;
+  }
+}

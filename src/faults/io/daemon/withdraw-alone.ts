@@ -1,0 +1,106 @@
+import { closeSync, openSync } from 'node:fs';
+import { lockFile } from '../../../linux/flock.ts';
+import { namespaceMembers } from '../../../linux/mount/namespace-members.ts';
+import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
+import { sendSignal } from '../../../linux/pidfd.ts';
+import type { RepointReport } from '../../../linux/repoint/repoint.ts';
+import { closeProcess, openProcess } from '../../../targets/handle.ts';
+import type { Site } from '../../fault.ts';
+import { type DaemonPlace, daemonPlace, makeDaemonFolder, sourceOf } from './place.ts';
+import { readRecord, removeTraces } from './record.ts';
+import { moveBack, remaining, uncover } from './withdraw.ts';
+
+/*
+ * The way back when the daemon is dead, or does not answer: whoever recovers does what it would have done. The mount
+ * answers nobody any more; all that is needed is told by /proc, the mount table and the daemon's record.
+ */
+
+/** What the journal keeps of a volume, for finding it again. */
+export interface VolumeTrace {
+  readonly key: string;
+  /** From the root of the process. */
+  readonly path: string;
+  readonly pid: number;
+  readonly mountNamespace: number;
+}
+
+export interface AloneResult {
+  /** null: nobody was found on it. */
+  readonly report: RepointReport | null;
+  readonly lost: readonly string[];
+  /** Was there anything to withdraw? */
+  readonly covered: boolean;
+}
+
+const SIGKILL = 9;
+
+/** @returns the lock that keeps a daemon from starting meanwhile; undefined while there is one */
+function lockOut({ lock }: DaemonPlace): number | undefined {
+  const fd = openSync(lock, 'a', 0o600);
+  if (lockFile(fd)) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+/** End a daemon that lives and does not answer: it serves nobody. */
+export function endDaemon(site: Site, { key }: VolumeTrace): void {
+  const identity = readRecord(daemonPlace(site.stateDir, key))?.daemon;
+  if (identity === undefined) return;
+  const opened = openProcess(identity);
+  if (opened.state !== 'open') return;
+  try {
+    sendSignal(opened.handle.pidfd, SIGKILL);
+  } finally {
+    closeProcess(opened.handle);
+  }
+}
+
+function openOriginal(pid: number, path: string): number | undefined {
+  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
+  try {
+    return openInRoot(root, path, { folder: true });
+  } finally {
+    closeSync(root);
+  }
+}
+
+async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Promise<AloneResult> {
+  const record = readRecord(place);
+  const { mountIds, lost } = await uncover(sourceOf(trace.key), record, false);
+  if (mountIds.length === 0) return { report: null, lost, covered: false };
+  const [pid] = namespaceMembers(trace.mountNamespace, [record?.pid ?? trace.pid]);
+  // Otherwise the namespace has ended, and with it all who were in it.
+  if (pid === undefined) return { report: null, lost, covered: true };
+  const original = openOriginal(pid, record?.path ?? trace.path);
+  if (original === undefined) return { report: null, lost, covered: true };
+  try {
+    const sender = { program: site.program, place };
+    const { mountNamespace } = trace;
+    const roots = { original, overlay: undefined };
+    const report = await moveBack({ sender, mountIds, pid, mountNamespace, roots, servedBy: null });
+    return { report, lost, covered: true };
+  } finally {
+    closeSync(original);
+  }
+}
+
+/**
+ * Withdraw a volume that has no daemon any more.
+ *
+ * @returns undefined while there is one: it may be starting, or ending
+ * @throws {FaultlineError} VOLUME_BUSY: it cannot be had now
+ */
+export async function withdrawAlone(site: Site, trace: VolumeTrace): Promise<AloneResult | undefined> {
+  const place = daemonPlace(site.stateDir, trace.key);
+  makeDaemonFolder(place);
+  const lock = lockOut(place);
+  if (lock === undefined) return undefined;
+  try {
+    const result = await withdraw(site, place, trace);
+    // Whoever tries again needs to know what to look for.
+    if (result.report === null || remaining(result.report).length === 0) removeTraces(place);
+    return result;
+  } finally {
+    closeSync(lock);
+  }
+}

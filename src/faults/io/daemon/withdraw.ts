@@ -1,0 +1,83 @@
+import { FUSE_TYPE } from '../../../linux/mount/fuse-mount.ts';
+import { detach } from '../../../linux/mount/attach.ts';
+import { findMounts, type FoundMount } from '../../../linux/mount/find-mounts.ts';
+import type { RepointReport } from '../../../linux/repoint/repoint.ts';
+import type { DaemonRecord } from './record.ts';
+import { type Sender, sendRepointer, type SideRoots } from './send-repointer.ts';
+
+/*
+ * The way back: first the mount is taken away, so that nobody begins to use it, then whoever uses it is moved to the
+ * original. May be repeated at any time, by anybody, whether the daemon lives or not.
+ */
+
+/** How long the threads of a process may take to stop, in milliseconds. */
+const deadlineMs = 2_000;
+
+export interface Uncovered {
+  /** Mounts of others that stood on ours, and could not be kept. */
+  readonly lost: readonly string[];
+  /** The numbers of our mount and of its copies. */
+  readonly mountIds: readonly number[];
+}
+
+function uniqueIdOf({ mount, mountNamespace }: FoundMount, record: DaemonRecord | undefined): number | undefined {
+  const isOriginal = mount.mountId === record?.mountId && mountNamespace === record.mountNamespace;
+  return isOriginal ? (record.uniqueMountId ?? undefined) : undefined;
+}
+
+/**
+ * Take the mount away, wherever it stands: namespaces that were made meanwhile have copies of it.
+ *
+ * @param served somebody answers what is asked of it
+ */
+export async function uncover(source: string, record: DaemonRecord | undefined, served: boolean): Promise<Uncovered> {
+  const found = findMounts(FUSE_TYPE, source);
+  const mountIds = new Set(found.map(({ mount }) => mount.mountId));
+  if (record !== undefined) mountIds.add(record.mountId);
+  const lost: string[] = [];
+  for (const one of found) {
+    const { mountNamespace, pid, mount } = one;
+    const identity = { mountId: mount.mountId, uniqueMountId: uniqueIdOf(one, record) };
+    const done = await detach({ pids: [pid], mountNamespace, mount: identity, source, served });
+    lost.push(...done.lost);
+  }
+  return { lost, mountIds: [...mountIds] };
+}
+
+export interface WayBack {
+  readonly sender: Sender;
+  readonly mountIds: readonly number[];
+  /** A process that sees the volume. */
+  readonly pid: number;
+  readonly mountNamespace: number;
+  readonly roots: SideRoots;
+  /** Who serves the overlay; null: nobody does. */
+  readonly servedBy: number | null;
+}
+
+/** Move everybody who uses the overlay back to the original. */
+export function moveBack({ sender, mountIds, pid, mountNamespace, roots, servedBy }: WayBack): Promise<RepointReport> {
+  return sendRepointer(
+    sender,
+    {
+      towards: 'original',
+      overlayMountIds: mountIds,
+      pid,
+      mountNamespace,
+      pids: null,
+      except: servedBy === null ? [] : [servedBy],
+      servedBy,
+      deadlineMs,
+    },
+    roots,
+  );
+}
+
+/** Who still uses the overlay after {@link moveBack}, in words. */
+export function remaining({ processes }: RepointReport): readonly string[] {
+  return processes.flatMap(({ pid, comm, outcome, kept, refusal, error }) => {
+    if (outcome === 'gone') return [];
+    const why = refusal?.detail ?? error?.message ?? kept[0]?.reason;
+    return why === undefined ? [] : [`pid ${pid} (${comm}): ${why}`];
+  });
+}

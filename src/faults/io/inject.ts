@@ -1,0 +1,60 @@
+import { toJson, type JsonObject } from '../../base/json.ts';
+import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
+import { readMounts } from '../../linux/mount-table.ts';
+import type { Journal, Plan, Site, TargetVerdict } from '../fault.ts';
+import { askOrStart } from './daemon/launch.ts';
+import { userKey } from './daemon/place.ts';
+import type { JoinAnswer, JoinRequest } from './daemon/protocol.ts';
+import { specOf, volumeIntent, volumeOf } from './effect.ts';
+import { type VolumePlan, volumePlanOf } from './plan.ts';
+import { processVerdict } from './verdicts.ts';
+
+/** How long covering a volume and moving all who use it may take, in milliseconds. */
+const joinTimeoutMs = 60_000;
+
+/** Look whether the volume is covered, as somebody in its namespace sees it. */
+function volumeVerdict(plan: Plan, { pid }: VolumePlan, answer: JoinAnswer): TargetVerdict {
+  const [target] = plan.targets;
+  if (target === undefined) throw new Error('a plan has its volume as the first target');
+  const { key, label } = target;
+  const { mountId, passthrough, daemon } = answer;
+  const mount = readMounts(pid)?.find((one) => one.mountId === mountId && one.fsType === FUSE_TYPE);
+  const evidence = { mountId, passthrough, daemon: { ...daemon } };
+  if (mount === undefined) {
+    return {
+      target: { key, label },
+      verdict: 'inconclusive',
+      seen: 'its namespace cannot be looked at any more',
+      evidence,
+    };
+  }
+  return { target: { key, label }, verdict: 'confirmed', seen: `is covered by mount ${mountId}`, evidence };
+}
+
+function userVerdicts(plan: Plan, { report }: JoinAnswer): readonly TargetVerdict[] {
+  const { key: volume } = volumePlanOf(plan);
+  const byKey = new Map(report?.processes.map((one) => [userKey(volume, one), one]));
+  const planned = plan.targets.slice(1).map(({ key, label }) => processVerdict({ key, label }, byKey.get(key)));
+  const known = new Set(plan.targets.map(({ key }) => key));
+  // Who has begun to use it since it was planned.
+  const others = [...byKey].filter(([key]) => !known.has(key));
+  return [
+    ...planned,
+    ...others.map(([key, one]) => processVerdict({ key, label: `pid ${one.pid} (${one.comm})` }, one)),
+  ];
+}
+
+/** Cover the volume, put the rules in force, and move onto it whoever has files of it open. */
+export async function coverVolume(plan: Plan, journal: Journal, site: Site): Promise<readonly TargetVerdict[]> {
+  const [effect] = await journal.intend(() => [volumeIntent(plan)]);
+  if (effect === undefined) throw new Error('the effect of a volume is one');
+  const { seed, rules } = specOf(effect);
+  const volume = volumeOf(effect);
+  journal.progress('covering the volume', 0, 1);
+  const request: JoinRequest = { ask: 'join', effect: effect.id, volume, seed: seed ?? '', rules };
+  const asked = toJson(request) as JsonObject;
+  const answer = (await askOrStart(site, volume.key, asked, joinTimeoutMs)) as unknown as JoinAnswer;
+  const { daemon, mountId, passthrough } = answer;
+  journal.settle([{ effect, status: 'applied', outcome: { daemon: { ...daemon }, mountId, passthrough } }]);
+  return [volumeVerdict(plan, volumePlanOf(plan), answer), ...userVerdicts(plan, answer)];
+}

@@ -1,0 +1,201 @@
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { freshSeed } from '../../base/random.ts';
+import { FaultlineError } from '../../base/error.ts';
+import { type JsonObject, toJson } from '../../base/json.ts';
+import { count, printable } from '../../base/text.ts';
+import { FOLDER_PATH_FLAGS, openInRoot } from '../../linux/mount/path-lookup.ts';
+import { resolveVolume, type Volume } from '../../linux/mount/volume.ts';
+import { readNamespace } from '../../linux/procfs/namespaces.ts';
+import { mountIdsSeenBy, volumeSide } from '../../linux/repoint/volume-side.ts';
+import { countUses, type UseCounts, type VolumeUser } from '../../linux/repoint/volume-use.ts';
+import { findVolumeUsers, type Scope } from '../../linux/repoint/volume-users.ts';
+import { parseCriteria } from '../../targets/criteria.ts';
+import { readProcessTable } from '../../targets/process-table.ts';
+import { selectProcesses } from '../../targets/select.ts';
+import { summaryOf } from '../../targets/target-process.ts';
+import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.ts';
+import { userKey, volumeKey } from './daemon/place.ts';
+import { type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
+
+/** What `inject` needs of a plan: plain JSON. */
+export interface VolumePlan {
+  readonly key: string;
+  readonly path: string;
+  /** A process of the mount namespace; there may be others when it is gone. */
+  readonly pid: number;
+  readonly mountNamespace: number;
+  readonly mountId: number;
+  /** In decimal. */
+  readonly inode: string;
+  /** Whose open files are moved; null: of everybody in the namespace but `exclude`. */
+  readonly pids: readonly number[] | null;
+  readonly exclude: readonly number[];
+}
+
+/** Folders that have to go on working while a volume is disturbed. */
+function keptOut({ stateDir, program }: Site) {
+  const files = program.map((file) => ({ path: path.dirname(file), what: "Faultline's own program" }));
+  return [{ path: stateDir, what: 'the state folder' }, ...files];
+}
+
+interface Chosen {
+  /** Whose mount namespace it is about. */
+  readonly pid: number;
+  readonly pids: readonly number[] | null;
+  readonly leftOut: readonly LeftOut[];
+  readonly matched: number;
+}
+
+function soleNamespace(pids: readonly number[]): number | undefined {
+  const namespaces = new Set(pids.map((pid) => readNamespace(pid, 'mnt')));
+  if (namespaces.size > 1) {
+    throw new FaultlineError('ARGUMENT_INVALID', `the processes are in ${namespaces.size} mount namespaces`, {
+      hint: 'one injection is about one volume: choose processes of one container, or say --in-pid PID',
+    });
+  }
+  return pids[0];
+}
+
+/** Who is meant, as the criteria say; without criteria everybody in the namespace. */
+function choose(spec: IoSpec, context: PlanContext): Chosen {
+  if (spec.criteria === null) return { pid: spec.inPid ?? process.pid, pids: null, leftOut: [], matched: 0 };
+  const selection = selectProcesses(parseCriteria(spec.criteria), { protection: context.protection });
+  const pids = selection.chosen.map(({ identity }) => identity.pid);
+  const pid = spec.inPid ?? soleNamespace(pids);
+  const leftOut = selection.leftOut.map(({ process: { identity, comm }, ...why }) => ({
+    key: `process:${identity.pid}`,
+    label: `pid ${identity.pid} (${comm})`,
+    ...why,
+  }));
+  return { pid: pid ?? process.pid, pids, leftOut, matched: selection.matched.length };
+}
+
+function openFolder({ pid, realPath }: Volume): number {
+  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
+  try {
+    return openInRoot(root, realPath, { folder: true });
+  } finally {
+    closeSync(root);
+  }
+}
+
+function usersOf(volume: Volume, scope: Scope): ReturnType<typeof findVolumeUsers> {
+  const rootFd = openFolder(volume);
+  try {
+    return findVolumeUsers(volumeSide({ kind: 'original', rootFd, mountIds: mountIdsSeenBy(volume.pid) }), scope);
+  } finally {
+    closeSync(rootFd);
+  }
+}
+
+const uses: readonly (readonly [keyof UseCounts, string, string])[] = [
+  ['descriptors', 'open file', 'open files'],
+  ['workingDirectories', 'working directory', 'working directories'],
+  ['roots', 'root', 'roots'],
+  ['maps', 'map', 'maps'],
+];
+
+/** `2 open files, 1 map` */
+export function usesText(counts: UseCounts): string {
+  const parts = uses.flatMap(([key, one, more]) => (counts[key] === 0 ? [] : [count(counts[key], one, more)]));
+  return parts.length === 0 ? 'nothing' : parts.join(', ');
+}
+
+function plannedUser(user: VolumeUser, volume: string): PlannedTarget {
+  const counts = countUses(user);
+  return {
+    key: userKey(volume, user),
+    label: `pid ${user.pid} (${user.comm})`,
+    does: `moves ${usesText(counts)}`,
+    about: toJson({ pid: user.pid, startTimeTicks: user.startTimeTicks, comm: user.comm, ...counts }) as JsonObject,
+    ...(user.refusal === undefined ? {} : { doubt: `stays on the original: ${user.refusal.detail}` }),
+  };
+}
+
+function volumeTarget(volume: Volume, key: string, spec: IoSpec): PlannedTarget {
+  const { pid, mountNamespace, fsType, readOnly, submounts } = volume;
+  return {
+    key,
+    label: volume.path,
+    does: `is covered, with ${count(spec.rules.length, 'rule')}`,
+    about: toJson({ path: volume.path, pid, mountNamespace, fsType, readOnly, submounts }) as JsonObject,
+  };
+}
+
+interface Sorted {
+  readonly free: readonly VolumeUser[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Init, sshd, our own shell: their files stay where they are. */
+function sortOut(users: readonly VolumeUser[], spec: IoSpec, context: PlanContext): Sorted {
+  const table = readProcessTable();
+  const excluded = new Set(spec.exclude);
+  const free: VolumeUser[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const user of users) {
+    const summary = summaryOf(table, user.pid);
+    if (summary === undefined) continue;
+    const isExcluded = excluded.has(user.comm) || excluded.has(String(user.pid));
+    const why = isExcluded ? { rule: 'excluded', reason: 'it is excluded' } : context.protection(summary, table);
+    if (why === undefined) free.push(user);
+    else leftOut.push({ key: `user:${user.pid}`, label: `pid ${user.pid} (${user.comm})`, named: false, ...why });
+  }
+  return { free, leftOut };
+}
+
+function remarks(volume: Volume, users: readonly VolumeUser[], unreadable: readonly number[]): readonly string[] {
+  const registered = users.filter((user) => user.registered.length > 0);
+  return [
+    ...(volume.shared ? ['mounts are passed on from here, and so is ours: other namespaces see it, too'] : []),
+    ...(unreadable.length === 0 ? [] : [`${count(unreadable.length, 'process', 'processes')} could not be looked at`]),
+    ...registered.map(
+      ({ pid, comm }) => `pid ${pid} (${printable(comm)}) uses files by io_uring, which stay as they are`,
+    ),
+  ];
+}
+
+/**
+ * Which volume is covered, and whose open files are moved onto it. Changes nothing.
+ *
+ * @throws {FaultlineError} VOLUME_INVALID, VOLUME_NOT_FOUND, VOLUME_BUSY, PROCESS_NOT_FOUND, ARGUMENT_INVALID
+ */
+export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext): Plan {
+  const chosen = choose(spec, context);
+  const volume = resolveVolume({ path: spec.volume, pid: chosen.pid, keepOut: keptOut(context.site) });
+  const { mountNamespace, mountId } = volume;
+  const inode = String(volume.inode);
+  const key = volumeKey({ mountNamespace, device: volume.device, inode });
+  const scope: Scope =
+    chosen.pids === null ? { kind: 'namespace', mountNamespace } : { kind: 'pids', pids: chosen.pids };
+  const { users, unreadable } = usersOf(volume, scope);
+  const { free, leftOut } = sortOut(users, spec, context);
+  const seed = spec.seed ?? freshSeed();
+  const where: VolumePlan = {
+    key,
+    path: volume.path,
+    pid: volume.pid,
+    mountNamespace,
+    mountId,
+    inode,
+    pids: chosen.pids === null ? null : free.map(({ pid }) => pid),
+    exclude: users.filter((user) => !free.includes(user)).map(({ pid }) => pid),
+  };
+  return {
+    kind: 'io',
+    action,
+    targets: [volumeTarget(volume, key, spec), ...free.map((user) => plannedUser(user, key))],
+    leftOut: [...chosen.leftOut, ...leftOut],
+    matched: Math.max(chosen.matched, 1 + users.length),
+    sustained: true,
+    tended: true,
+    notes: [...notesOf(spec), ...remarks(volume, free, unreadable)],
+    data: toJson({ spec: specToJson({ ...spec, seed }), volume: where }) as JsonObject,
+  };
+}
+
+/** Back from the journal's plan. */
+export function volumePlanOf(plan: Plan): VolumePlan {
+  return plan.data['volume'] as unknown as VolumePlan;
+}

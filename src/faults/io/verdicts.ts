@@ -1,0 +1,76 @@
+import { type JsonObject, toJson } from '../../base/json.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { count } from '../../base/text.ts';
+import type { TargetRef } from '../../base/lifecycle.ts';
+import type { ProcessReport } from '../../linux/repoint/repoint-report.ts';
+import type { RepointReport } from '../../linux/repoint/repoint.ts';
+import type { TargetVerdict } from '../fault.ts';
+import { userKey } from './daemon/place.ts';
+import type { RuleCounts } from './counters.ts';
+import { usesText } from './plan.ts';
+
+/*
+ * What is said of a volume and of those who use it.
+ */
+
+function evidenceOf(report: ProcessReport): JsonObject {
+  const { error, ...rest } = report;
+  return toJson({
+    ...rest,
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  }) as JsonObject;
+}
+
+function keptText({ kept }: ProcessReport): string {
+  const [first] = kept;
+  if (first === undefined) return '';
+  const more = kept.length === 1 ? '' : `, and ${kept.length - 1} more`;
+  return `; kept on the original: ${first.path} (${first.reason}${more})`;
+}
+
+function movedText(report: ProcessReport): string {
+  return `moved ${usesText(report.moved)}, stood still for ${formatDuration(Math.round(report.pauseUs) / 1000)}`;
+}
+
+/** What became of one process whose open files were to be moved. */
+export function processVerdict(target: TargetRef, report: ProcessReport | undefined): TargetVerdict {
+  if (report === undefined) {
+    return { target, verdict: 'inconclusive', seen: 'used nothing of it any more', evidence: {} };
+  }
+  const evidence = evidenceOf(report);
+  switch (report.outcome) {
+    case 'moved':
+      return { target, verdict: 'confirmed', seen: `${movedText(report)}${keptText(report)}`, evidence };
+    case 'kept':
+      return { target, verdict: 'inconclusive', seen: `nothing could be moved${keptText(report)}`, evidence };
+    case 'gone':
+      return { target, verdict: 'inconclusive', seen: 'has ended', evidence };
+    default: {
+      const why = report.refusal?.detail ?? report.error?.message ?? 'it could not be moved';
+      return { target, verdict: 'mismatch', seen: `stays on the original: ${why}`, evidence };
+    }
+  }
+}
+
+/** Those who were moved, or not, on the way back: told only where there is something to tell. */
+export function returnVerdicts(volume: string, report: RepointReport | null): readonly TargetVerdict[] {
+  return (report?.processes ?? []).map((one) =>
+    processVerdict({ key: userKey(volume, one), label: `pid ${one.pid} (${one.comm})` }, one),
+  );
+}
+
+/** `3 of 10 matching operations were disturbed` */
+export function hitsText(counts: readonly RuleCounts[]): string {
+  const sum = (key: 'seen' | 'matched' | 'injected'): number => counts.reduce((total, one) => total + one[key], 0);
+  if (sum('seen') === 0) return 'no operation came near a rule';
+  if (sum('injected') === 0) return `none of ${count(sum('seen'), 'operation')} was disturbed`;
+  return `${sum('injected')} of ${count(sum('matched'), 'matching operation')} disturbed`;
+}
+
+export function wasHit(counts: readonly RuleCounts[]): boolean {
+  return counts.some(({ injected }) => injected > 0);
+}
+
+export function countsEvidence(counts: readonly RuleCounts[]): JsonObject {
+  return { rules: toJson(counts) };
+}

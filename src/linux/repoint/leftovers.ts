@@ -1,0 +1,87 @@
+import { closeSync } from 'node:fs';
+import { readProcessFile } from '../procfs/read.ts';
+import type { Counterparts } from './counterparts.ts';
+import { type DescriptorInfo, parseDescriptorInfo } from './descriptor-info.ts';
+import type { LeftBehind, LockMove } from './errand.ts';
+import type { DescriptorRef } from './kcmp.ts';
+import { processLocks } from './locks.ts';
+import { emptyNote, type NoteContent, readNote } from './note.ts';
+import type { VolumeSide } from './volume-side.ts';
+import type { VolumeUser } from './volume-use.ts';
+
+/*
+ * What is left with threads of an errand that was broken off, by the notes that they have (`note.ts`).
+ */
+
+interface Sides {
+  readonly from: VolumeSide;
+  readonly to: VolumeSide;
+}
+
+/** What is left with a thread, by the notes that it has. Only what is surely what the note says counts. */
+export function findLeftBehind(
+  { from, to }: Sides,
+  counterparts: Counterparts,
+  user: VolumeUser,
+  tid: number,
+): LeftBehind {
+  const descriptors = new Set<number>();
+  const maps: NoteContent['maps'][number][] = [];
+  const locks: LockMove[] = [];
+  for (const note of user.notes) {
+    if (note.tid !== tid) continue;
+    const content = contentOf(counterparts, note);
+    for (const { given, inode } of [...content.replacements, ...content.others]) {
+      const info = infoOf(user.pid, tid, given);
+      const isInVolume = info !== undefined && (from.shows(info.mountId) || to.shows(info.mountId));
+      if (isInVolume && info.closeOnExec && String(info.inode) === inode) descriptors.add(given);
+    }
+    for (const { fd } of content.replacements) locks.push(...locksThere(to, user.pid, tid, fd));
+    descriptors.add(note.fd);
+    maps.push(...content.maps);
+  }
+  return { descriptors, maps, locks };
+}
+
+/**
+ * Where a note says which description was meant for which descriptor, and one of the two is on either side by now, the
+ * other one is its counterpart, whichever way they are to be moved.
+ */
+export function adoptNoted({ from, to }: Sides, counterparts: Counterparts, user: VolumeUser): void {
+  for (const note of user.notes) {
+    for (const { fd, given, inode } of contentOf(counterparts, note).replacements) {
+      const refs = [fd, given].map((number) => ({
+        tid: note.tid,
+        fd: number,
+        info: infoOf(user.pid, note.tid, number),
+      }));
+      const same = refs.filter(({ info }) => info !== undefined && String(info.inode) === inode);
+      const present = same.find(({ info }) => info !== undefined && from.shows(info.mountId));
+      const fresh = same.find(({ info }) => info !== undefined && to.shows(info.mountId));
+      if (present?.info === undefined || fresh === undefined) continue;
+      counterparts.adopt(present, present.info, fresh);
+    }
+  }
+}
+
+function locksThere(to: VolumeSide, pid: number, tid: number, fd: number): LockMove[] {
+  const info = infoOf(pid, tid, fd);
+  if (info?.inode === undefined || !to.shows(info.mountId)) return [];
+  const place = { inode: info.inode, path: '' };
+  return processLocks(info.locks).map((lock) => ({ fd, lock, place }));
+}
+
+function infoOf(pid: number, tid: number, fd: number): DescriptorInfo | undefined {
+  const bytes = readProcessFile(pid, `task/${tid}/fdinfo/${fd}`);
+  return bytes === undefined ? undefined : parseDescriptorInfo(bytes);
+}
+
+function contentOf(counterparts: Counterparts, note: DescriptorRef): NoteContent {
+  const fd = counterparts.fetch(note);
+  if (typeof fd !== 'number') return emptyNote;
+  try {
+    return readNote(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,140 @@
+import { listPids } from '../procfs/process-list.ts';
+import { prepareMove } from './preparation.ts';
+import { mergeReports, type ProcessReport } from './repoint-report.ts';
+import { untouchedReport } from './round-reports.ts';
+import { type RepointStep, swap } from './swap.ts';
+import { otherThan, type VolumeSide, volumeIdOf } from './volume-side.ts';
+import type { VolumeUser } from './volume-use.ts';
+import { findVolumeUsers, type Scope } from './volume-users.ts';
+import { warmUp } from './warm-up.ts';
+import { hasWork, type Settled, settle } from './work.ts';
+
+export interface RepointRequest {
+  readonly from: VolumeSide;
+  /** With a descriptor of its folder. */
+  readonly to: VolumeSide;
+  /** Whose files, folders and maps are moved. Children that they have meanwhile are as well. */
+  readonly scope: Scope;
+  /**
+   * Who else may share open files with them. What is shared with somebody who is not moved stays where it is, for its
+   * position is shared, too. By default all processes when `scope` names some, and nobody when it is a namespace.
+   */
+  readonly bystanders?: Scope;
+  /** Who has files open on the other side that have no name any more: whoever serves the overlay. */
+  readonly rescuePids?: readonly number[];
+  /** How long the threads of a process may take to stop, in milliseconds. */
+  readonly deadlineMs: number;
+  /** How often it is looked whether somebody has begun to use the side that is to be left. By default 5 times. */
+  readonly maxRounds?: number;
+  readonly onStep?: (step: RepointStep, pid: number) => void;
+}
+
+export interface RepointReport {
+  readonly processes: readonly ProcessReport[];
+  /** How often somebody had to be stopped. */
+  readonly rounds: number;
+  /** Processes that are not ours to look at. */
+  readonly unreadable: readonly number[];
+  /**
+   * Threads that cannot be let go of before this process ends: they run, but if they come to a stop, they stay there.
+   * So if there are any, end soon.
+   */
+  readonly unreleased: readonly number[];
+}
+
+/**
+ * Moves open files, working directories, roots and memory maps of running processes from one side of a volume to the
+ * other, and comes back when nobody begins to use the side that was left any more.
+ *
+ * May be repeated at any time, also by another process after this one was killed in the middle: what is there already
+ * is not touched, what is not is moved. To be called in a process of its own, never in the parent of a target. When it
+ * is called for the first time it practises with a process of its own (some 60 ms), before anybody is stopped.
+ *
+ * @throws SyscallError: /proc is not readable, or the kernel lacks kcmp(2) (ENOSYS)
+ * @throws FaultlineError ARCHITECTURE_UNSUPPORTED
+ */
+export function repoint(asked: RepointRequest): RepointReport {
+  const volumeId = volumeIdOf(asked.from, asked.to);
+  const { from, to } = asked;
+  const request = { ...asked, from: { ...from, volumeId }, to: otherThan(from, to) };
+  const reports = new Map<string, ProcessReport>();
+  const settled: Settled = new Set();
+  const unreleased: number[] = [];
+  const unreadable = new Set<number>();
+  const { maxRounds = DEFAULT_ROUNDS } = request;
+  let rounds = 0;
+  for (; rounds < maxRounds; rounds += 1) {
+    const round = runRound(request, settled);
+    for (const pid of round.unreadable) unreadable.add(pid);
+    unreleased.push(...round.unreleased);
+    for (const report of round.reports) {
+      const key = `${report.pid} ${report.startTimeTicks}`;
+      const earlier = reports.get(key);
+      reports.set(key, earlier === undefined ? report : mergeReports(earlier, report));
+    }
+    if (!round.hadWork) break;
+  }
+  return Object.freeze({
+    processes: [...reports.values()],
+    rounds,
+    unreadable: [...unreadable],
+    unreleased: [...new Set(unreleased)],
+  });
+}
+
+const DEFAULT_ROUNDS = 5;
+
+/** A request of which it is known what volume it is about. */
+type IdentifiedRequest = RepointRequest & { readonly from: { readonly volumeId: string } };
+
+interface Round {
+  readonly reports: readonly ProcessReport[];
+  readonly unreadable: readonly number[];
+  readonly unreleased: readonly number[];
+  /** There was something to do, and so there may be more. */
+  readonly hadWork: boolean;
+}
+
+function runRound(request: IdentifiedRequest, settled: Settled): Round {
+  const { from, to, scope } = request;
+  const examined = new Set(listPids());
+  const { users, unreadable } = findVolumeUsers(from, scope);
+  const busy = users.filter((user) => user.refusal === undefined && hasWork(user, request, settled));
+  const idle = users.filter((user) => !busy.includes(user));
+  const untouched = idle.map((user) => untouchedReport(user, to.kind, user.refusal));
+  if (busy.length === 0) return { reports: untouched, unreadable, unreleased: [], hadWork: false };
+  warmUp(practise);
+  const preparation = prepareMove(from, to, request.rescuePids ?? []);
+  try {
+    preparation.prepare(busy);
+    request.onStep?.('prepared', 0);
+    const staying = [...idle, ...findBystanders(request, users)];
+    const { reports, unreleased } = swap({ request, preparation, busy, staying, examined });
+    for (const report of reports) settle(report, settled);
+    return { reports: [...untouched, ...reports], unreadable, unreleased, hadWork: true };
+  } finally {
+    preparation.close();
+  }
+}
+
+function practise(from: VolumeSide, to: VolumeSide, pid: number): void {
+  const nobody = { kind: 'pids', pids: [] } as const;
+  repoint({
+    from,
+    to,
+    scope: { kind: 'pids', pids: [pid] },
+    bystanders: nobody,
+    deadlineMs: PRACTICE_MS,
+    maxRounds: 1,
+  });
+}
+
+const PRACTICE_MS = 1000;
+
+/** Those who stay and may share something with those who are moved. */
+function findBystanders({ from, scope, bystanders }: RepointRequest, users: readonly VolumeUser[]): VolumeUser[] {
+  const where: Scope | undefined = bystanders ?? (scope.kind === 'pids' ? { kind: 'all' } : undefined);
+  if (where === undefined) return [];
+  const except = new Set([...(where.except ?? []), ...(scope.except ?? []), ...users.map(({ pid }) => pid)]);
+  return [...findVolumeUsers(from, { ...where, except }).users];
+}

@@ -1,0 +1,204 @@
+import { closeSync } from 'node:fs';
+import { asFaultlineError, type FaultlineError, isFaultlineError } from '../../base/error.ts';
+import { listPids } from '../procfs/process-list.ts';
+import { readStat } from '../procfs/stat.ts';
+import { traceProcesses } from '../ptrace/trace.ts';
+import type { RemoteOptions, TracedProcess, Tracing } from '../ptrace/traced-process.ts';
+import { withPriority } from '../scheduling.ts';
+import { isErrno } from '../syscall-error.ts';
+import { type CommitResult, commit, type Failure, type Ready } from './commit.ts';
+import { type Errand, stage } from './errand.ts';
+import { createNote } from './note.ts';
+import { scratchFor } from './perform.ts';
+import type { Preparation } from './preparation.ts';
+import type { ProcessPlan } from './process-plan.ts';
+import type { ProcessReport } from './repoint-report.ts';
+import { failedReport, refusalFrom, stoppedReport, untouchedReport } from './round-reports.ts';
+import type { SideKind, VolumeSide } from './volume-side.ts';
+import type { VolumeUser } from './volume-use.ts';
+import { inspect, isIn, type Scope } from './volume-users.ts';
+
+/*
+ * The part of the way for which everybody stands still.
+ */
+
+/** Points of it at which a test may want to break it off. */
+export type RepointStep = 'prepared' | 'stopped' | 'planned' | 'staged' | 'performing' | 'performed';
+
+export interface Swap {
+  readonly request: {
+    readonly from: VolumeSide & { readonly volumeId: string };
+    readonly to: { readonly kind: SideKind };
+    readonly scope: Scope;
+    readonly deadlineMs: number;
+    readonly onStep?: (step: RepointStep, pid: number) => void;
+  };
+  readonly preparation: Preparation;
+  /** Who is to be moved. */
+  readonly busy: readonly VolumeUser[];
+  /** Who is not, and may share something with them. */
+  readonly staying: readonly VolumeUser[];
+  /** All processes that there were before anybody was looked at. */
+  readonly examined: Set<number>;
+}
+
+export interface SwapResult {
+  readonly reports: readonly ProcessReport[];
+  /** Threads that our process must end for. */
+  readonly unreleased: readonly number[];
+}
+
+/** A process that stands still. */
+interface Standing {
+  readonly user: VolumeUser;
+  readonly process: TracedProcess;
+  /** When it was asked to. */
+  readonly sinceNs: bigint;
+}
+
+/** Stops everybody, moves what is to be moved, and lets all go on. */
+export function swap(work: Swap): SwapResult {
+  const { request, preparation } = work;
+  const reports: ProcessReport[] = [];
+  const step = (name: RepointStep, pid = 0): void => request.onStep?.(name, pid);
+  const carryOutStopped = (tracing: Tracing): Carried => {
+    const { standing, refused } = stopAll(work, tracing);
+    step('stopped');
+    const plans = planAll(preparation, standing, reports);
+    preparation.holdBack([...work.staying, ...refused.map(({ user }) => user)]);
+    reports.push(...refused.map(({ user, error }) => untouchedReport(user, request.to.kind, refusalFrom(error))));
+    step('planned');
+    return { plans, ...carryOut([...plans.keys()], request.from.volumeId, step), unreleased: tracing.unreleased };
+  };
+  const carried = withPriority(() => traceProcesses({ deadlineMs: request.deadlineMs }, carryOutStopped));
+  const endNs = process.hrtime.bigint();
+  for (const [plan, { sinceNs }] of carried.plans) {
+    const ready = carried.ready.filter((one) => one.plan === plan);
+    reports.push(stoppedReport(plan, ready, carried.result, Number(endNs - sinceNs) / 1000));
+  }
+  return { reports, unreleased: carried.unreleased };
+}
+
+interface Carried extends CarriedOut {
+  readonly plans: ReadonlyMap<ProcessPlan, Standing>;
+  readonly unreleased: readonly number[];
+}
+
+interface StopResult {
+  readonly standing: readonly Standing[];
+  readonly refused: readonly { readonly user: VolumeUser; readonly error: FaultlineError }[];
+}
+
+/** Stops those who are to be moved, then their children that came meanwhile, until there are no more. */
+function stopAll({ request, busy, examined }: Swap, tracing: Tracing): StopResult {
+  const standing: Standing[] = [];
+  const refused: { user: VolumeUser; error: FaultlineError }[] = [];
+  const family = new Set(busy.map(({ pid }) => pid));
+  for (let users = busy; users.length > 0; users = findLate(request, family, examined)) {
+    const sinceNs = process.hrtime.bigint();
+    const outcomes = tracing.stop(users.map(({ pid }) => pid));
+    for (const [index, outcome] of outcomes.entries()) {
+      const user = users[index];
+      if (user === undefined) continue;
+      family.add(user.pid);
+      if (outcome.kind === 'stopped') standing.push({ user, process: outcome.process, sinceNs });
+      if (outcome.kind === 'refused') refused.push({ user, error: outcome.error });
+    }
+  }
+  return { standing, refused };
+}
+
+/** Who uses the volume and was not there before: only a process that uses it can have started such a one. */
+function findLate(
+  { from, scope }: Swap['request'],
+  family: ReadonlySet<number>,
+  examined: Set<number>,
+): readonly VolumeUser[] {
+  const late = listPids().filter((pid) => !examined.has(pid) && pid !== process.pid);
+  return late.flatMap((pid) => {
+    examined.add(pid);
+    if (scope.except?.has(pid) === true || !belongs(pid, scope, family)) return [];
+    try {
+      return inspect(from, pid) ?? [];
+    } catch (error) {
+      // Not ours to look at, so it is nobody's child that is.
+      if (isErrno(error, 'EACCES', 'EPERM')) return [];
+      throw error;
+    }
+  });
+}
+
+function belongs(pid: number, scope: Scope, family: ReadonlySet<number>): boolean {
+  if (scope.kind === 'namespace') return isIn(pid, scope.mountNamespace);
+  return scope.kind === 'all' || family.has(readStat(pid)?.ppid ?? 0);
+}
+
+/** Plans for those who still are who they were and hold something; of the others it is told at once. */
+function planAll(
+  preparation: Preparation,
+  standing: readonly Standing[],
+  reports: ProcessReport[],
+): ReadonlyMap<ProcessPlan, Standing> {
+  const plans = new Map<ProcessPlan, Standing>();
+  for (const one of standing) {
+    try {
+      const user = preparation.look(one.process.pid);
+      if (user?.startTimeTicks !== one.user.startTimeTicks) continue;
+      plans.set(preparation.plan(one.process, user), one);
+    } catch (error) {
+      reports.push(failedReport(one.user, asFaultlineError(error)));
+    }
+  }
+  return plans;
+}
+
+interface CarriedOut {
+  readonly ready: readonly Ready[];
+  readonly result: CommitResult;
+}
+
+/** Gets every thread ready, one within the other, before the first is asked to do anything. */
+function carryOut(
+  plans: readonly ProcessPlan[],
+  volumeId: string,
+  step: (name: RepointStep, pid?: number) => void,
+): CarriedOut {
+  const tasks = plans.flatMap((plan) => plan.errands.map((errand) => ({ plan, errand })));
+  const failures = new Map<ProcessPlan, Failure>();
+  const ready: Ready[] = [];
+  let result: CommitResult = { performed: [], failures, locks: [] };
+  const next = (index: number): void => {
+    const task = tasks[index];
+    if (task === undefined) {
+      step('staged');
+      result = commit(ready, failures, (pid) => step('performing', pid));
+      step('performed');
+      return;
+    }
+    const { plan } = task;
+    const errand = { ...task.errand, note: createNote(volumeId) };
+    const state = { isReady: false };
+    try {
+      plan.process.withRemote(remoteOptions(plan, errand), (remote) => {
+        ready.push({ plan, errand, remote, staged: stage(remote, errand) });
+        state.isReady = true;
+        next(index + 1);
+      });
+    } catch (error) {
+      const isGone = isFaultlineError(error, 'PROCESS_NOT_FOUND');
+      // What goes wrong afterwards, other than that it was killed, is not this process's fault.
+      if (state.isReady && !isGone) throw error;
+      failures.set(plan, { kind: isGone ? 'gone' : 'undone', error: asFaultlineError(error) });
+      if (!state.isReady) next(index + 1);
+    } finally {
+      closeSync(errand.note);
+    }
+  };
+  next(0);
+  return { ready, result };
+}
+
+function remoteOptions({ user }: ProcessPlan, errand: Errand): RemoteOptions {
+  const scratchBytes = scratchFor(errand);
+  return user.sharesAll ? { scratchBytes } : { scratchBytes, tid: errand.tid };
+}
