@@ -1,5 +1,6 @@
 import { toJson, type JsonObject } from '../../base/json.ts';
 import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
+import { someoneIn } from '../../linux/mount/namespace-members.ts';
 import { readMounts } from '../../linux/mount-table.ts';
 import type { Journal, Plan, Site, TargetVerdict } from '../fault.ts';
 import { askOrStart } from './daemon/launch.ts';
@@ -13,12 +14,14 @@ import { processVerdict } from './verdicts.ts';
 const joinTimeoutMs = 60_000;
 
 /** Look whether the volume is covered, as somebody in its namespace sees it. */
-function volumeVerdict(plan: Plan, { pid }: VolumePlan, answer: JoinAnswer): TargetVerdict {
+function volumeVerdict(plan: Plan, { mountNamespace, pid }: VolumePlan, answer: JoinAnswer): TargetVerdict {
   const [target] = plan.targets;
   if (target === undefined) throw new Error('a plan has its volume as the first target');
   const { key, label } = target;
   const { mountId, passthrough, daemon } = answer;
-  const mount = readMounts(pid)?.find((one) => one.mountId === mountId && one.fsType === FUSE_TYPE);
+  const mount = readMounts(someoneIn(mountNamespace, pid) ?? pid)?.find(
+    (one) => one.mountId === mountId && one.fsType === FUSE_TYPE,
+  );
   const evidence = { mountId, passthrough, daemon: { ...daemon } };
   if (mount === undefined) {
     return {
@@ -33,7 +36,7 @@ function volumeVerdict(plan: Plan, { pid }: VolumePlan, answer: JoinAnswer): Tar
 
 function userVerdicts(plan: Plan, { report }: JoinAnswer): readonly TargetVerdict[] {
   const { key: volume } = volumePlanOf(plan);
-  const byKey = new Map(report?.processes.map((one) => [userKey(volume, one), one]));
+  const byKey = new Map(report.processes.map((one) => [userKey(volume, one), one]));
   const planned = plan.targets.slice(1).map(({ key, label }) => processVerdict({ key, label }, byKey.get(key)));
   const known = new Set(plan.targets.map(({ key }) => key));
   // Who has begun to use it since it was planned.

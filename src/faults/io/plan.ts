@@ -15,6 +15,7 @@ import { readProcessTable } from '../../targets/process-table.ts';
 import { selectProcesses } from '../../targets/select.ts';
 import { summaryOf } from '../../targets/target-process.ts';
 import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.ts';
+import { coveredAlready } from './covered.ts';
 import { userKey, volumeKey } from './daemon/place.ts';
 import { type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
 
@@ -163,6 +164,8 @@ function remarks(volume: Volume, users: readonly VolumeUser[], unreadable: reado
  */
 export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext): Plan {
   const chosen = choose(spec, context);
+  const covered = coveredAlready(spec.volume, chosen.pid, context.site);
+  if (covered !== undefined) return planToJoin(action, spec, chosen, covered);
   const volume = resolveVolume({ path: spec.volume, pid: chosen.pid, keepOut: keptOut(context.site) });
   const { mountNamespace, mountId } = volume;
   const inode = String(volume.inode);
@@ -171,7 +174,6 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
     chosen.pids === null ? { kind: 'namespace', mountNamespace } : { kind: 'pids', pids: chosen.pids };
   const { users, unreadable } = usersOf(volume, scope);
   const { free, leftOut } = sortOut(users, spec, context);
-  const seed = spec.seed ?? freshSeed();
   const where: VolumePlan = {
     key,
     path: volume.path,
@@ -182,16 +184,56 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
     pids: chosen.pids === null ? null : free.map(({ pid }) => pid),
     exclude: users.filter((user) => !free.includes(user)).map(({ pid }) => pid),
   };
-  return {
-    kind: 'io',
-    action,
+  return planOf(action, spec, where, {
     targets: [volumeTarget(volume, key, spec), ...free.map((user) => plannedUser(user, key))],
     leftOut: [...chosen.leftOut, ...leftOut],
     matched: Math.max(chosen.matched, 1 + users.length),
+    notes: remarks(volume, free, unreadable),
+  });
+}
+
+/**
+ * The rules of this injection beside those that are in force on the volume already, with `--allow-overlap`. Who uses it
+ * was moved when it was covered; those who were not asked for then, and are now, are moved when it joins.
+ */
+function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: VolumePlan): Plan {
+  const { key, path: label, pid, mountNamespace } = covered;
+  const { pids, leftOut, matched } = chosen;
+  const exclude = covered.exclude.filter((one) => pids?.includes(one) !== true);
+  const target: PlannedTarget = {
+    key,
+    label,
+    does: `gets ${count(spec.rules.length, 'more rule')}`,
+    about: { path: label, pid, mountNamespace, covered: true },
+  };
+  return planOf(
+    action,
+    spec,
+    { ...covered, pids, exclude },
+    {
+      targets: [target],
+      leftOut,
+      matched: Math.max(matched, 1),
+      notes: [`${printable(label)} is covered already: this injection joins the one that did it`],
+    },
+  );
+}
+
+function planOf(
+  action: IoAction,
+  spec: IoSpec,
+  volume: VolumePlan,
+  rest: Pick<Plan, 'targets' | 'leftOut' | 'matched' | 'notes'>,
+): Plan {
+  const seed = spec.seed ?? freshSeed();
+  return {
+    ...rest,
+    kind: 'io',
+    action,
     sustained: true,
     tended: true,
-    notes: [...notesOf(spec), ...remarks(volume, free, unreadable)],
-    data: toJson({ spec: specToJson({ ...spec, seed }), volume: where }) as JsonObject,
+    notes: [...notesOf(spec), ...rest.notes],
+    data: toJson({ spec: specToJson({ ...spec, seed }), volume }) as JsonObject,
   };
 }
 

@@ -11,15 +11,26 @@ import type { IoRule } from './rule.ts';
 export interface RuleSet {
   /** The folder as its users see it: `/data`. Rules' paths begin with it. */
   readonly volume: string;
-  /** What chance depends on. */
-  readonly seed: string;
   readonly rules: readonly SlottedRule[];
+  /** They are known, so that files are opened as they ask for, and nothing is disturbed yet. */
+  readonly paused: boolean;
 }
 
-/** A rule, and where its counters are. */
+/** A rule, where its counters are, and what chance depends on: the seed and number within its injection. */
 export interface SlottedRule {
   readonly slot: number;
+  readonly injection: number;
+  readonly seed: string;
+  readonly number: number;
   readonly rule: IoRule;
+}
+
+/** The rules of one injection. Several may be in force on a volume. */
+export interface InjectionRules {
+  readonly injection: number;
+  /** What chance depends on. */
+  readonly seed: string;
+  readonly rules: readonly IoRule[];
 }
 
 /** What the threads share; goes to a worker as it is. */
@@ -81,30 +92,41 @@ export function readRules(shared: SharedRules): { readonly generation: number; r
 export interface RuleBoard {
   readonly shared: SharedRules;
   /**
-   * Put these rules in force, in place of those before. A rule that was in force already, word by word, keeps its
-   * counters; the others begin at nought.
+   * Put these rules in force, in place of those before. A rule that the same injection had in force already, word by
+   * word, keeps its counters; the others begin at nought. `paused` ones are known, and disturb and count nothing until they are
+   * published without it.
    *
    * @throws {FaultlineError} ARGUMENT_INVALID: they are too long to be shared
    */
-  publish(rules: readonly IoRule[]): void;
-  /** For each rule in force, in order. */
-  counts(): readonly RuleCounts[];
+  publish(injections: readonly InjectionRules[], options?: { readonly paused: boolean }): void;
+  /** For each rule of an injection that is in force, in order. */
+  counts(injection: number): readonly RuleCounts[];
+}
+
+/** What tells a rule from others, also from the same words in another injection. */
+function identityOf({ injection, rule }: Pick<SlottedRule, 'injection' | 'rule'>): string {
+  return `${injection} ${JSON.stringify(rule)}`;
 }
 
 /** Where each rule's counters are to be: where they were, or in a slot that has been free for the longest time. */
-function slotsFor(rules: readonly IoRule[], before: readonly SlottedRule[], free: number[]): readonly SlottedRule[] {
-  const left = before.map(({ slot, rule }) => ({ slot, rule, text: JSON.stringify(rule) }));
+function slotsFor(
+  rules: readonly Omit<SlottedRule, 'slot'>[],
+  before: readonly SlottedRule[],
+  free: number[],
+): readonly SlottedRule[] {
+  const left = before.map((one) => ({ slot: one.slot, identity: identityOf(one) }));
   const kept = rules.map((rule) => {
-    const same = left.findIndex(({ text }) => text === JSON.stringify(rule));
+    const identity = identityOf(rule);
+    const same = left.findIndex((one) => one.identity === identity);
     return same === -1 ? undefined : left.splice(same, 1)[0]?.slot;
   });
-  const slotted = rules.map((rule, index) => ({ rule, slot: kept[index] ?? free.shift() ?? 0 }));
+  const slotted = rules.map((rule, index) => ({ ...rule, slot: kept[index] ?? free.shift() ?? 0 }));
   free.push(...left.map(({ slot }) => slot));
   return slotted;
 }
 
 /** A board without rules. */
-export function createRuleBoard(volume: string, seed: string): RuleBoard {
+export function createRuleBoard(volume: string): RuleBoard {
   const shared: SharedRules = Object.freeze({
     rules: new SharedArrayBuffer(word.texts * 4 + 2 * capacityBytes),
     counters: createCounters(),
@@ -112,10 +134,13 @@ export function createRuleBoard(volume: string, seed: string): RuleBoard {
   let free = Array.from({ length: counterSlots }, (_, slot) => slot);
   let current: readonly SlottedRule[] = [];
 
-  function publish(rules: readonly IoRule[]): void {
+  function publish(injections: readonly InjectionRules[], { paused } = { paused: false }): void {
+    const rules = injections.flatMap((one) =>
+      one.rules.map((rule, number) => ({ injection: one.injection, seed: one.seed, number, rule })),
+    );
     const stillFree = [...free];
     const slotted = slotsFor(rules, current, stillFree);
-    const text = Buffer.from(JSON.stringify({ volume, seed, rules: slotted } satisfies RuleSet));
+    const text = Buffer.from(JSON.stringify({ volume, rules: slotted, paused } satisfies RuleSet));
     if (text.length > capacityBytes) {
       throw new FaultlineError('ARGUMENT_INVALID', `the rules are longer than ${capacityBytes} bytes`, {
         hint: 'give fewer rules, or shorter lists in them',
@@ -132,6 +157,7 @@ export function createRuleBoard(volume: string, seed: string): RuleBoard {
   return Object.freeze({
     shared,
     publish,
-    counts: () => current.map(({ slot }) => readCounts(shared.counters, slot)),
+    counts: (injection: number) =>
+      current.filter((one) => one.injection === injection).map(({ slot }) => readCounts(shared.counters, slot)),
   });
 }

@@ -35,6 +35,12 @@ export function* namespaceMembers(wanted: number, preferred: readonly number[]):
   }
 }
 
+/** A process of a mount namespace: this one, if it still is in it, or else any; undefined when nobody is. */
+export function someoneIn(mountNamespace: number, preferred: number): number | undefined {
+  const [pid] = namespaceMembers(mountNamespace, [preferred]);
+  return pid;
+}
+
 function unlessGone<Value>(look: () => Value): Value | undefined {
   try {
     return look();

@@ -1,13 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
-import { bindFunction } from '../libc.ts';
 import { openFileLimits } from '../procfs/limits.ts';
+import { encodeLimits, Resource, setLimits } from '../resource-limits.ts';
 import type { Remote, TargetMemory } from './traced-process.ts';
-
-const prlimit = bindFunction('prlimit', 'int', ['int', 'int', 'pointer', 'pointer']);
-
-/** include/uapi/asm-generic/resource.h; struct rlimit64 is the soft limit and the hard one, eight bytes each. */
-const RLIMIT_NOFILE = 7;
-const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 /** The limit on open files of a stopped process, raised for a while. */
 export interface FileLimit {
@@ -26,14 +20,6 @@ export interface LimitAccess {
   readonly address: number;
 }
 
-function rlimit(soft: number, hard: number): Buffer {
-  const limits = Buffer.alloc(16);
-  for (const [index, limit] of [soft, hard].entries()) {
-    limits.writeBigUInt64LE(limit === Number.POSITIVE_INFINITY ? RLIM_INFINITY : BigInt(limit), index * 8);
-  }
-  return limits;
-}
-
 /**
  * Up to its hard limit the process may raise its soft one itself, so it does. Beyond that we must, which takes
  * CAP_SYS_RESOURCE. If we are killed in between, its limit stays raised. getrlimit(2).
@@ -41,12 +27,12 @@ function rlimit(soft: number, hard: number): Buffer {
 export function fileLimitOf({ pid, call, memory, address }: LimitAccess): FileLimit {
   let original: { readonly soft: number; readonly hard: number } | undefined;
   let allowed = 0;
-  const change = (limits: Buffer, hard: number): void => {
-    if (allowed > hard) {
-      prlimit(pid, RLIMIT_NOFILE, limits, null);
+  const change = (soft: number, hard: number, hardBefore: number): void => {
+    if (allowed > hardBefore) {
+      setLimits(pid, Resource.NOFILE, soft, hard);
     } else {
-      memory.write(address, limits);
-      call('prlimit64', 0, RLIMIT_NOFILE, address, 0);
+      memory.write(address, encodeLimits(soft, hard));
+      call('prlimit64', 0, Resource.NOFILE, address, 0);
     }
   };
   return {
@@ -60,7 +46,7 @@ export function fileLimitOf({ pid, call, memory, address }: LimitAccess): FileLi
       const before = allowed;
       allowed = count;
       try {
-        change(rlimit(count, Math.max(count, original.hard)), original.hard);
+        change(count, Math.max(count, original.hard), original.hard);
       } catch (error) {
         allowed = before;
         throw error;
@@ -68,7 +54,7 @@ export function fileLimitOf({ pid, call, memory, address }: LimitAccess): FileLi
     },
     restore() {
       if (original === undefined || allowed === original.soft) return;
-      change(rlimit(original.soft, original.hard), original.hard);
+      change(original.soft, original.hard, original.hard);
       allowed = original.soft;
     },
   };

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IoEvent } from '../../../src/faults/io/counters.ts';
 import { createRuleBoard, type RuleBoard } from '../../../src/faults/io/shared-rules.ts';
-import { failing, ruleOf, slow } from '../../../src/faults/io/test-support/operations.ts';
+import { failing, put, ruleOf, slow } from '../../../src/faults/io/test-support/operations.ts';
 import { buildCrashingProgram } from '../../support/crashing.ts';
 
 const threads = 4;
@@ -47,19 +47,19 @@ function isWhole({ path, pid, offset, size, method, errno }: IoEvent): boolean {
 
 describe('threads that share rules and counters', () => {
   test('disturb exactly as many operations as are allowed, and count every one', async () => {
-    const board = createRuleBoard('/data', 'seed');
-    board.publish([ruleOf(failing, { count: 12_345 })]);
+    const board = createRuleBoard('/data');
+    put(board, [ruleOf(failing, { count: 12_345 })]);
     expect(sum(await serve(board))).toBe(12_345);
     const all = threads * operations;
-    expect(board.counts()).toMatchObject([{ seen: all, matched: all, injected: 12_345 }]);
+    expect(board.counts(1)).toMatchObject([{ seen: all, matched: all, injected: 12_345 }]);
   });
 
   test('disturb as many as one thread would, of what is left to chance', async () => {
     const counts = async () => {
-      const board = createRuleBoard('/data', 'chance');
-      board.publish([ruleOf(failing, { percent: 37 }), ruleOf(slow(1), { every: 7 })]);
+      const board = createRuleBoard('/data');
+      put(board, [ruleOf(failing, { percent: 37 }), ruleOf(slow(1), { every: 7 })]);
       await serve(board);
-      return board.counts().map(({ injected }) => injected);
+      return board.counts(1).map(({ injected }) => injected);
     };
     const first = await counts();
     expect(first[1]).toBe(Math.floor((threads * operations) / 7));
@@ -67,22 +67,20 @@ describe('threads that share rules and counters', () => {
   });
 
   test('never show an event that is half another one, nor rules that are half others', async () => {
-    const board = createRuleBoard('/data', 'seed');
+    const board = createRuleBoard('/data');
     // The slow one comes and goes; the failing one stays, and with it its counters.
     const stays = ruleOf(failing);
-    board.publish([stays]);
+    put(board, [stays]);
     const running = new Set(['workers']);
     const served = serve(board).finally(() => running.clear());
     for (let round = 0; running.size > 0; round += 1) {
-      board.publish(
-        round % 2 === 0 ? [stays, ruleOf(slow(1), { path: `/data/${'x'.repeat(round % 500)}*` })] : [stays],
-      );
-      const [counts] = board.counts();
+      put(board, round % 2 === 0 ? [stays, ruleOf(slow(1), { path: `/data/${'x'.repeat(round % 500)}*` })] : [stays]);
+      const [counts] = board.counts(1);
       for (const event of counts?.recent ?? []) expect(event).toSatisfy(isWhole);
       await turn();
     }
     expect(await served).toEqual(Array.from({ length: threads }, () => operations));
-    const [counts] = board.counts();
+    const [counts] = board.counts(1);
     expect(counts).toMatchObject({ seen: threads * operations, injected: threads * operations });
     expect(counts?.recent.length).toBeGreaterThan(0);
   });

@@ -2,11 +2,14 @@ import { closeSync, openSync } from 'node:fs';
 import { FaultlineError } from '../../../base/error.ts';
 import { type JsonObject, toJson } from '../../../base/json.ts';
 import { lockFile } from '../../../linux/flock.ts';
+import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { setProcessName } from '../../../linux/prctl.ts';
 import { readStat } from '../../../linux/procfs/stat.ts';
+import { liftFileSizeLimit } from '../../../linux/resource-limits.ts';
 import { identityOf, type ProcessIdentity } from '../../../targets/identity.ts';
-import { createRuleBoard, type RuleBoard } from '../shared-rules.ts';
+import { createRuleBoard, type InjectionRules, type RuleBoard } from '../shared-rules.ts';
 import type { RuleCounts } from '../counters.ts';
+import type { VolumePlan } from '../plan.ts';
 import { type IoRule, maxRules } from '../rule.ts';
 import type { Site } from '../../fault.ts';
 import { type Listener, listenAt } from './channel.ts';
@@ -30,6 +33,7 @@ const retryMs = 1_000;
 
 /** What is in force for one injection. */
 interface Tenant {
+  readonly seed: string;
   readonly rules: readonly IoRule[];
 }
 
@@ -55,36 +59,47 @@ function say(text: string): void {
   process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }
 
-function rulesOf({ tenants }: Office): readonly IoRule[] {
-  return [...tenants.values()].flatMap(({ rules }) => rules);
+function rulesOf({ tenants }: Office): readonly InjectionRules[] {
+  return [...tenants].map(([injection, { seed, rules }]) => ({ injection, seed, rules }));
 }
 
 /** @returns the counts of one injection's rules */
 function countsOf({ board, tenants }: Office, effect: number): readonly RuleCounts[] | null {
-  const tenant = tenants.get(effect);
-  if (board === undefined || tenant === undefined) return null;
-  let first = 0;
-  for (const [other, { rules }] of tenants) {
-    if (other === effect) break;
-    first += rules.length;
-  }
-  return board.counts().slice(first, first + tenant.rules.length);
+  return board === undefined || !tenants.has(effect) ? null : board.counts(effect);
+}
+
+/** @throws {FaultlineError} VOLUME_BUSY */
+function refuseTooMany(office: Office): void {
+  const rules = rulesOf(office).reduce((sum, one) => sum + one.rules.length, 0);
+  if (rules <= maxRules) return;
+  throw new FaultlineError('VOLUME_BUSY', `the volume would have ${rules} rules, and may have ${maxRules}`, {
+    hint: 'recover another injection on it first',
+  });
 }
 
 async function publish(office: Office): Promise<void> {
-  const rules = rulesOf(office);
-  if (rules.length > maxRules) {
-    throw new FaultlineError('VOLUME_BUSY', `the volume would have ${rules.length} rules, and may have ${maxRules}`, {
-      hint: 'recover another injection on it first',
-    });
-  }
-  office.board?.publish(rules);
+  office.board?.publish(rulesOf(office));
   await office.volume?.rulesChanged();
 }
 
+/**
+ * Have the volume's users moved onto it, and the rules in force after that. Meanwhile none is: what is asked for in
+ * order to move them must neither fail nor wait while they stand still. But the rules are known, so that what is opened
+ * is opened as they need it.
+ */
+async function moveUsers(office: Office, volume: CoveredVolume, plan: VolumePlan): Promise<RepointReport> {
+  office.board?.publish(rulesOf(office), { paused: true });
+  try {
+    await volume.rulesChanged();
+    return await volume.moveOnto(plan);
+  } finally {
+    office.board?.publish(rulesOf(office));
+  }
+}
+
 /** @throws {FaultlineError} then the volume is as it was */
-async function cover(office: Office, { volume, seed }: JoinRequest): Promise<CoveredVolume> {
-  const board = createRuleBoard(volume.path, seed);
+async function cover(office: Office, { volume }: JoinRequest): Promise<CoveredVolume> {
+  const board = createRuleBoard(volume.path);
   office.board = board;
   const { site, key, self } = office;
   const place = daemonPlace(site.stateDir, key);
@@ -100,17 +115,17 @@ async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
   if (office.left.has(request.effect)) {
     throw new FaultlineError('INJECTION_CANCELLED', 'the injection has been undone meanwhile');
   }
-  const first = office.volume === undefined;
-  if (!first && office.tenants.size === 0) {
+  if (office.volume !== undefined && office.tenants.size === 0) {
     throw new FaultlineError('VOLUME_BUSY', 'the volume is still used by somebody who could not be moved back', {
       hint: 'faultline show tells of whom, for the injection before; try again when that has ended',
     });
   }
   const volume = office.volume ?? (await cover(office, request));
-  office.tenants.set(request.effect, { rules: request.rules });
+  const { seed, rules } = request;
+  office.tenants.set(request.effect, { seed, rules });
   try {
-    await publish(office);
-    const report = first ? await volume.moveOnto() : null;
+    refuseTooMany(office);
+    const report = await moveUsers(office, volume, request.volume);
     return { daemon: office.self, mountId: volume.mountId, passthrough: volume.passthrough, report };
   } catch (error) {
     await leave(office, request.effect);
@@ -209,6 +224,7 @@ async function endAll(office: Office): Promise<void> {
  */
 export async function runDaemon(site: Site, key: string): Promise<undefined> {
   setProcessName('faultline-vol');
+  liftFileSizeLimit();
   const self = readStat('self');
   if (self === undefined) throw new Error('this process cannot be seen in /proc');
   const place = daemonPlace(site.stateDir, key);

@@ -49,8 +49,17 @@ export function sourceOf(key: string): string {
 }
 
 export function daemonPlace(stateDir: string, key: string): DaemonPlace {
+  return placeNamed(stateDir, nameOf(key));
+}
+
+/** The place of the daemon whose mount has this source; undefined: it is none of ours. */
+export function placeBySource(stateDir: string, source: string): DaemonPlace | undefined {
+  const [, name] = /^faultline-([0-9a-f]{16})$/u.exec(source) ?? [];
+  return name === undefined ? undefined : placeNamed(stateDir, name);
+}
+
+function placeNamed(stateDir: string, name: string): DaemonPlace {
   const folder = path.join(stateDir, 'volumes');
-  const name = nameOf(key);
   const file = (suffix: string): string => path.join(folder, `${name}.${suffix}`);
   const moveLock = path.join(folder, 'move.lock');
   return Object.freeze({ folder, socket: file('sock'), log: file('log'), lock: file('lock'), moveLock });

@@ -23,8 +23,8 @@ export interface JoinAnswer {
   readonly mountId: number;
   /** Data that no rule is about does not go through the daemon. */
   readonly passthrough: boolean;
-  /** What was moved onto the volume; null where it had been covered before. */
-  readonly report: RepointReport | null;
+  /** What was moved onto the volume. */
+  readonly report: RepointReport;
 }
 
 /**

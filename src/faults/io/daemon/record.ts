@@ -1,7 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
-import type { DaemonPlace } from './place.ts';
+import type { VolumePlan } from '../plan.ts';
+import { type DaemonPlace, placeBySource } from './place.ts';
 
 /*
  * What a daemon writes down before it covers a volume, so that whoever finds it dead knows what to look for: open files
@@ -10,10 +11,8 @@ import type { DaemonPlace } from './place.ts';
 
 export interface DaemonRecord {
   readonly daemon: ProcessIdentity;
-  /** The volume's path, from the root of the process `pid`. */
-  readonly path: string;
-  readonly pid: number;
-  readonly mountNamespace: number;
+  /** As it was planned by who came first. */
+  readonly volume: VolumePlan;
   readonly mountId: number;
   /** null before Linux 6.8. */
   readonly uniqueMountId: number | null;
@@ -57,6 +56,12 @@ export function readRecord(place: DaemonPlace): DaemonRecord | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** The record of the daemon whose mount has this source; undefined where there is none. */
+export function recordBySource(stateDir: string, source: string): DaemonRecord | undefined {
+  const place = placeBySource(stateDir, source);
+  return place === undefined ? undefined : readRecord(place);
 }
 
 /** All is withdrawn: nothing of the daemon is needed any more. The lock stays: who waits for it has it open. */

@@ -5,6 +5,7 @@ import { type FuseSession, startFuseSession } from '../../../linux/fuse/session.
 import { attach, type Attachment } from '../../../linux/mount/attach.ts';
 import { createFuseMount } from '../../../linux/mount/fuse-mount.ts';
 import { mountOf } from '../../../linux/mount/mount-identity.ts';
+import { someoneIn } from '../../../linux/mount/namespace-members.ts';
 import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
 import { resolveVolume, type Volume } from '../../../linux/mount/volume.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
@@ -36,13 +37,16 @@ export interface VolumeSetting {
   readonly onFailure: (failure: unknown) => void;
 }
 
+/** Whose open files. */
+type VolumeUsers = Pick<VolumePlan, 'pids' | 'exclude'>;
+
 export interface CoveredVolume {
   readonly mountId: number;
   readonly passthrough: boolean;
   /** Rules have changed: the kernel forgets what it was told. */
   rulesChanged(): Promise<void>;
-  /** Move those who have files of it open onto the mount. */
-  moveOnto(): Promise<RepointReport>;
+  /** Move onto the mount those who have files of it open and are meant by a plan. */
+  moveOnto(whose: VolumeUsers): Promise<RepointReport>;
   /** Let go of what waits, take the mount away, and move everybody back. May be repeated. */
   withdraw(): Promise<{ readonly report: RepointReport; readonly lost: readonly string[] }>;
   /** @returns whether nobody uses it any more; waits a moment for that */
@@ -81,14 +85,22 @@ interface Parts {
   overlay: number | undefined;
 }
 
-function moveOnto({ setting, plan, attachment, original, overlay }: Parts): Promise<RepointReport> {
-  const { pid, mountNamespace, pids, exclude } = plan;
+/** Who sees it: whoever planned it may be gone by now. */
+function witnessOf({ mountNamespace, pid }: VolumePlan): number {
+  return someoneIn(mountNamespace, pid) ?? pid;
+}
+
+function moveOnto(
+  { setting, plan, attachment, original, overlay }: Parts,
+  { pids, exclude }: VolumeUsers,
+): Promise<RepointReport> {
+  const { mountNamespace } = plan;
   return sendRepointer(
     setting,
     {
       towards: 'overlay',
       overlayMountIds: [attachment.mountId],
-      pid,
+      pid: witnessOf(plan),
       mountNamespace,
       pids,
       except: [...exclude, process.pid],
@@ -101,12 +113,11 @@ function moveOnto({ setting, plan, attachment, original, overlay }: Parts): Prom
 
 async function withdraw({ setting, plan, source, session, attachment, original, overlay }: Parts) {
   await session.stop();
-  const { mountId, uniqueMountId, mountNamespace } = attachment;
-  const { self: daemon } = setting;
-  const record = { daemon, path: plan.path, pid: plan.pid, mountNamespace, mountId, source };
-  const { lost, mountIds } = await uncover(source, { ...record, uniqueMountId: uniqueMountId ?? null }, true);
+  const { mountId, uniqueMountId = null, mountNamespace } = attachment;
+  const record = { daemon: setting.self, volume: plan, mountId, uniqueMountId, source };
+  const { lost, mountIds } = await uncover(source, record, true);
   const roots = { original, overlay };
-  const { pid } = plan;
+  const pid = witnessOf(plan);
   const report = await moveBack({ sender: setting, mountIds, pid, mountNamespace, roots, servedBy: process.pid });
   return { report, lost };
 }
@@ -126,7 +137,7 @@ function coveredVolume(parts: Parts): CoveredVolume {
     mountId: attachment.mountId,
     passthrough: session.agreement.passthrough,
     rulesChanged: () => session.rulesChanged(),
-    moveOnto: () => moveOnto(parts),
+    moveOnto: (whose: VolumeUsers) => moveOnto(parts, whose),
     withdraw: () => withdraw(parts),
     ended: () => ended(parts),
   });
@@ -147,9 +158,8 @@ export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Pro
   try {
     const identity = mountOf(mountFd);
     const { self: daemon, place, rules, onFailure } = setting;
-    const { mountNamespace, pid, path } = plan;
     const uniqueMountId = identity.uniqueMountId ?? null;
-    writeRecord(place, { daemon, path, pid, mountNamespace, mountId: identity.mountId, uniqueMountId, source });
+    writeRecord(place, { daemon, volume: plan, mountId: identity.mountId, uniqueMountId, source });
     // Served before it stands there: nobody has to wait.
     const session = await startFuseSession({
       fuseFd,

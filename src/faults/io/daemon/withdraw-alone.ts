@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { lockFile } from '../../../linux/flock.ts';
-import { namespaceMembers } from '../../../linux/mount/namespace-members.ts';
+import { someoneIn } from '../../../linux/mount/namespace-members.ts';
 import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
 import { sendSignal } from '../../../linux/pidfd.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
@@ -68,10 +68,10 @@ async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Pro
   const record = readRecord(place);
   const { mountIds, lost } = await uncover(sourceOf(trace.key), record, false);
   if (mountIds.length === 0) return { report: null, lost, covered: false };
-  const [pid] = namespaceMembers(trace.mountNamespace, [record?.pid ?? trace.pid]);
+  const pid = someoneIn(trace.mountNamespace, record?.volume.pid ?? trace.pid);
   // Otherwise the namespace has ended, and with it all who were in it.
   if (pid === undefined) return { report: null, lost, covered: true };
-  const original = openOriginal(pid, record?.path ?? trace.path);
+  const original = openOriginal(pid, record?.volume.path ?? trace.path);
   if (original === undefined) return { report: null, lost, covered: true };
   try {
     const sender = { program: site.program, place };

@@ -21,7 +21,7 @@ export interface Uncovered {
 }
 
 function uniqueIdOf({ mount, mountNamespace }: FoundMount, record: DaemonRecord | undefined): number | undefined {
-  const isOriginal = mount.mountId === record?.mountId && mountNamespace === record.mountNamespace;
+  const isOriginal = mount.mountId === record?.mountId && mountNamespace === record.volume.mountNamespace;
   return isOriginal ? (record.uniqueMountId ?? undefined) : undefined;
 }
 

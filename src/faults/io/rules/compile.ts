@@ -34,7 +34,6 @@ export interface CompiledRule {
 
 /** What the threads have in common that rules are compiled for. */
 export interface Surroundings {
-  readonly seed: string;
   readonly counters: SharedArrayBuffer;
   /** The monotonic clock in ns, the same for all threads. */
   readonly clockNs: () => bigint;
@@ -99,8 +98,9 @@ function record(counter: RuleCounter, before: Draft, after: Draft, operation: Op
 }
 
 /** @param index the rule's place among those in force, from 0 */
-export function compileRule({ rule, slot }: SlottedRule, index: number, surroundings: Surroundings): CompiledRule {
-  const chance = chanceOf(surroundings.seed, index);
+export function compileRule(slotted: SlottedRule, index: number, surroundings: Surroundings): CompiledRule {
+  const { rule, slot, seed, number } = slotted;
+  const chance = chanceOf(seed, number);
   const counter = counterAt(surroundings.counters, slot);
   const parts: Parts = { rule, chance, counter, clockNs: surroundings.clockNs };
   const reaching = byMethod(rule.disturbances.map((spec) => reachOf(spec, parts)));
@@ -114,14 +114,14 @@ export function compileRule({ rule, slot }: SlottedRule, index: number, surround
     counter.see();
     if (!touches(rule.offsets, operation.offset, operation.size)) return false;
     if (!able.some((disturbance) => disturbance.applies(operation)) || !isAskedBy(operation)) return false;
-    const number = counter.match();
-    if (!isItsTurn(number)) return false;
+    const match = counter.match();
+    if (!isItsTurn(match)) return false;
     // What fails already, by another rule, is not read or written: there is nothing in it to change.
     const fails = draft.errno !== 0;
     const sensible = able.filter((one) => one.applies(operation) && (one.evenIfItFails || !fails));
     if (sensible.length === 0 || !counter.inject(rule.count)) return false;
     const before = { ...draft };
-    for (const disturbance of sensible) disturbance.disturb(draft, operation, number);
+    for (const disturbance of sensible) disturbance.disturb(draft, operation, match);
     record(counter, before, draft, operation);
     return true;
   }

@@ -9,6 +9,7 @@ import {
   failing,
   type OperationInput,
   operation,
+  put,
   ruleOf,
   slow,
   someAttributes,
@@ -16,8 +17,8 @@ import {
 import { interposerOf } from './interposer.ts';
 
 function boardWith(...rules: readonly IoRule[]): RuleBoard {
-  const board = createRuleBoard('/data', 'seed');
-  board.publish(rules);
+  const board = createRuleBoard('/data');
+  put(board, rules);
   return board;
 }
 
@@ -49,9 +50,9 @@ describe('which operations are disturbed', () => {
     const interposer = interposerOf(board.shared);
     expect(ask(interposer, { path: '/other' })).toBeUndefined();
     expect(ask(interposer, { path: '/wal/1', method: 'fsync' })).toBeUndefined();
-    expect(board.counts()).toMatchObject([{ seen: 0, matched: 0, injected: 0, recent: [] }]);
+    expect(board.counts(1)).toMatchObject([{ seen: 0, matched: 0, injected: 0, recent: [] }]);
     expect(ask(interposer, { path: '/wal/1' })).toMatchObject({ errno: 5 });
-    expect(board.counts()).toMatchObject([{ seen: 1, matched: 1, injected: 1 }]);
+    expect(board.counts(1)).toMatchObject([{ seen: 1, matched: 1, injected: 1 }]);
   });
 
   it('takes a rename for one of both its paths', () => {
@@ -103,7 +104,7 @@ describe('which operations are disturbed', () => {
     expect(ask(interposer, { size: 0 })).toBeUndefined();
     expect(ask(interposer, { size: 100 })?.maxBytes).toBe(Infinity);
     expect(ask(interposer, { size: 101 })?.maxBytes).toBe(100);
-    expect(board.counts()).toMatchObject([
+    expect(board.counts(1)).toMatchObject([
       { seen: 3, matched: 2 },
       { seen: 3, matched: 1 },
     ]);
@@ -153,7 +154,7 @@ function played(rules: readonly IoRule[], operations: readonly OperationInput[],
     ruling?.alterData?.(bytes, input.offset ?? 0);
     return ruling === undefined ? undefined : [ruling.delayMs, ruling.errno, ruling.maxBytes, [...bytes]];
   });
-  const counts = board.counts().map(({ recent, ...rest }) => ({
+  const counts = board.counts(1).map(({ recent, ...rest }) => ({
     ...rest,
     recent: recent.map(({ time: _time, ...event }) => event),
   }));
@@ -211,8 +212,8 @@ describe('the same seed and the same operations', () => {
 
   it('and another seed other ones', () => {
     const of = (seed: string) => {
-      const board = createRuleBoard('/data', seed);
-      board.publish([ruleOf(failing, { percent: 50 })]);
+      const board = createRuleBoard('/data');
+      put(board, [ruleOf(failing, { percent: 50 })], seed);
       const interposer = interposerOf(board.shared);
       return upTo(64).map(() => ask(interposer) !== undefined);
     };
@@ -235,7 +236,7 @@ describe('several rules on one operation', () => {
     const interposer = interposerOf(board.shared);
     expect(ask(interposer)).toMatchObject({ errno: 5, maxBytes: Infinity });
     expect(ask(interposer)).toMatchObject({ errno: 28, maxBytes: Infinity });
-    expect(board.counts()).toMatchObject([
+    expect(board.counts(1)).toMatchObject([
       { matched: 2, injected: 1 },
       { matched: 2, injected: 1 },
       { matched: 2, injected: 0 },
@@ -280,34 +281,37 @@ describe('rules that change', () => {
     const interposer = interposerOf(board.shared);
     const before = interposer.generation();
     expect(ask(interposer)).toMatchObject({ errno: 5, delayMs: 3 });
-    board.publish([kept]);
+    put(board, [kept]);
     expect(interposer.generation()).not.toBe(before);
     expect(ask(interposer)).toMatchObject({ errno: 0, delayMs: 3 });
-    expect(board.counts()).toMatchObject([{ injected: 2 }]);
-    board.publish([ruleOf(failing), kept, kept]);
+    expect(board.counts(1)).toMatchObject([{ injected: 2 }]);
+    put(board, [ruleOf(failing), kept, kept]);
     ask(interposer);
-    expect(board.counts()).toMatchObject([{ injected: 1 }, { injected: 3 }, { injected: 1 }]);
-    board.publish([]);
+    expect(board.counts(1)).toMatchObject([{ injected: 1 }, { injected: 3 }, { injected: 1 }]);
+    put(board, []);
     expect(ask(interposer)).toBeUndefined();
     expect(interposer.interest('/file')).toBe(0);
-    expect(board.counts()).toEqual([]);
+    expect(board.counts(1)).toEqual([]);
   });
 
   it('begin at nought however often they change', () => {
     const board = boardWith();
     const interposer = interposerOf(board.shared);
     for (const round of upTo(200)) {
-      board.publish(upTo(31).map((n) => ruleOf(slow(round * 100 + n))));
+      put(
+        board,
+        upTo(31).map((n) => ruleOf(slow(round * 100 + n))),
+      );
       ask(interposer);
-      for (const counts of board.counts()) expect(counts.injected).toBe(1);
+      for (const counts of board.counts(1)) expect(counts.injected).toBe(1);
     }
   });
 
   it('are refused when they are too long to be shared, and those before stay', () => {
     const board = boardWith(ruleOf(failing));
     const long = ruleOf(failing, { nth: upTo(300_000) });
-    expect(() => board.publish([long])).toThrow('longer than');
-    expect(board.counts()).toHaveLength(1);
+    expect(() => put(board, [long])).toThrow('longer than');
+    expect(board.counts(1)).toHaveLength(1);
     expect(ask(interposerOf(board.shared))).toMatchObject({ errno: 5 });
   });
 });
@@ -317,7 +321,7 @@ describe('the last events', () => {
     const board = boardWith(ruleOf(failing), ruleOf(slow(5)));
     const interposer = interposerOf(board.shared);
     for (const n of upTo(25)) ask(interposer, { path: `/f${n}`, offset: n * 2 ** 33, size: n });
-    const [errors, delays] = board.counts();
+    const [errors, delays] = board.counts(1);
     expect(errors?.recent.map(({ path }) => path)).toEqual(upTo(10).map((n) => `/f${n + 15}`));
     expect(errors?.recent.at(-1)).toMatchObject({
       pid: process.pid,
@@ -343,7 +347,7 @@ describe('the last events', () => {
       `/${'€'.repeat(90)}`,
     ];
     for (const path of paths) ask(interposer, { path });
-    expect(board.counts()[0]?.recent.map(({ path }) => path)).toEqual([
+    expect(board.counts(1)[0]?.recent.map(({ path }) => path)).toEqual([
       paths[0],
       `…x${'ä'.repeat(127)}`,
       `…${'ä'.repeat(126)}/z`,

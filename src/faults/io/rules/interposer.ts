@@ -15,11 +15,13 @@ import { clearDraft, type Draft, emptyDraft } from './disturbance.ts';
 interface Compiled {
   readonly volume: string;
   readonly rules: readonly CompiledRule[];
+  readonly paused: boolean;
 }
 
-function compile(set: RuleSet, surroundings: Omit<Surroundings, 'seed'>): Compiled {
-  const rules = set.rules.map((rule, index) => compileRule(rule, index, { ...surroundings, seed: set.seed }));
-  return { volume: set.volume, rules: [...rules.filter(({ fails }) => fails), ...rules.filter(({ fails }) => !fails)] };
+function compile(set: RuleSet, surroundings: Surroundings): Compiled {
+  const rules = set.rules.map((rule, index) => compileRule(rule, index, surroundings));
+  const { volume, paused } = set;
+  return { volume, paused, rules: [...rules.filter(({ fails }) => fails), ...rules.filter(({ fails }) => !fails)] };
 }
 
 function rulingOf({ delayMs, errno, maxBytes, alterData, alterAttributes }: Draft): Ruling {
@@ -42,7 +44,7 @@ export function interposerOf(shared: SharedRules, clockNs: () => bigint = () => 
   const latest = generationReader(shared);
   const surroundings = { counters: shared.counters, clockNs };
   let generation = -1;
-  let compiled: Compiled = { volume: '', rules: [] };
+  let compiled: Compiled = { volume: '', rules: [], paused: true };
   /** One for all operations: most are asked about in vain. */
   const draft = emptyDraft();
 
@@ -65,6 +67,7 @@ export function interposerOf(shared: SharedRules, clockNs: () => bigint = () => 
   }
 
   function rule(given: number, operation: Operation): Ruling | undefined {
+    if (compiled.paused) return undefined;
     const bits = concerns(given, operation);
     if (bits === 0) return undefined;
     clearDraft(draft);

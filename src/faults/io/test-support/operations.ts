@@ -1,6 +1,7 @@
 import type { FileAttributes, Interposer, Operation, Ruling } from '../../../linux/fuse/interposer.ts';
 import type { FuseMethod } from '../../../linux/fuse/methods.ts';
 import type { DisturbanceSpec, IoRule } from '../rule.ts';
+import type { RuleBoard } from '../shared-rules.ts';
 
 /*
  * What the data plane would ask, without it.
@@ -28,6 +29,11 @@ export function ask(interposer: Interposer, input: OperationInput = {}): Ruling 
   interposer.generation();
   const asked = operation(input);
   return interposer.rule(interposer.interest(asked.path()), asked);
+}
+
+/** Rules of one injection, whose number is 1, in place of all before. */
+export function put(board: RuleBoard, rules: readonly IoRule[], seed = 'seed'): void {
+  board.publish([{ injection: 1, seed, rules }]);
 }
 
 /** A rule for all reads and writes of whatever is in the volume. */
