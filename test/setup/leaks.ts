@@ -11,8 +11,9 @@ const patienceMs = 5_000;
  * The mark is inherited by every process that a test starts, so that another run's processes are not taken for ours.
  */
 export function setup(): () => Promise<void> {
-  const run = { mark: `${process.pid}-${Date.now()}`, runnerPid: process.pid };
-  process.env['FAULTLINE_TEST_RUN'] = run.mark;
+  // One mark for a run, of however many projects it consists.
+  const mark = (process.env['FAULTLINE_TEST_RUN'] ??= `${process.pid}-${Date.now()}`);
+  const run = { mark, runnerPid: process.pid };
   const before = hostState();
   return async () => {
     const deadline = performance.now() + patienceMs;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commandLineWordsIn } from '../../support/command-line-words.ts';
 import { del, get, post, request } from '../../support/http-requests.ts';
 import { roleHeader, startV1, type TestApp } from '../../support/v1-app.ts';
 import { sleeper, stateOf, until } from '../targets/processes.ts';
@@ -307,9 +308,9 @@ describe('what there is', () => {
     const { url } = await startV1();
     const { body } = await get(`${url}/faults`);
     const { items } = body as { readonly items: readonly { readonly kind: string; readonly actions: unknown }[] };
-    expect(items.map(({ kind }) => kind)).toEqual(['process', 'noop']);
+    expect(items.map(({ kind }) => kind)).toEqual(['process', 'io', 'noop']);
     const one = await get(`${url}/faults/noop`);
-    expect(one.body).toEqual(items[1]);
+    expect(one.body).toEqual(items.at(-1));
     expect(one.body).toMatchObject({
       actions: [
         {
@@ -324,8 +325,7 @@ describe('what there is', () => {
         },
       ],
     });
-    // What only the command line understands.
-    expect((await get(`${url}/faults`)).text).not.toMatch(/"(?:placeholder|completion|aliases|chaosd|short)":/);
+    expect(commandLineWordsIn(items).filter((word) => word !== '$id')).toEqual([]);
     expect(await get(`${url}/faults/fire`)).toMatchObject({ status: 404, body: { error: { code: 'FAULT_UNKNOWN' } } });
   });
 
@@ -334,7 +334,7 @@ describe('what there is', () => {
     const host = await get(`${url}/host`);
     expect(host).toMatchObject({
       status: 200,
-      body: { parts: [{ part: 'engine' }, { part: 'process' }, { part: 'noop' }] },
+      body: { parts: [{ part: 'engine' }, { part: 'process' }, { part: 'io' }, { part: 'noop' }] },
     });
     const { body } = await get(`${url}/version`);
     expect(body).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), node: process.versions.node });

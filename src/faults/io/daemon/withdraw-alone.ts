@@ -67,7 +67,8 @@ function openOriginal(pid: number, path: string): number | undefined {
 async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Promise<AloneResult> {
   const record = readRecord(place);
   const { mountIds, lost } = await uncover(sourceOf(trace.key), record, false);
-  if (mountIds.length === 0) return { report: null, lost, covered: false };
+  // With a record there may be something left with somebody whom a process that was killed was just moving.
+  if (record === undefined && mountIds.length === 0) return { report: null, lost, covered: false };
   const pid = someoneIn(trace.mountNamespace, record?.volume.pid ?? trace.pid);
   // Otherwise the namespace has ended, and with it all who were in it.
   if (pid === undefined) return { report: null, lost, covered: true };

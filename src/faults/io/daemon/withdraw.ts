@@ -2,6 +2,7 @@ import { FUSE_TYPE } from '../../../linux/mount/fuse-mount.ts';
 import { detach } from '../../../linux/mount/attach.ts';
 import { findMounts, type FoundMount } from '../../../linux/mount/find-mounts.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
+import { isInUse } from '../../../linux/repoint/mount-in-use.ts';
 import type { DaemonRecord } from './record.ts';
 import { type Sender, sendRepointer, type SideRoots } from './send-repointer.ts';
 
@@ -16,13 +17,17 @@ const deadlineMs = 2_000;
 export interface Uncovered {
   /** Mounts of others that stood on ours, and could not be kept. */
   readonly lost: readonly string[];
-  /** The numbers of our mount and of its copies. */
+  /** The numbers of our mount and of its copies, as far as anybody has to do with them. */
   readonly mountIds: readonly number[];
 }
 
 function uniqueIdOf({ mount, mountNamespace }: FoundMount, record: DaemonRecord | undefined): number | undefined {
   const isOriginal = mount.mountId === record?.mountId && mountNamespace === record.volume.mountNamespace;
   return isOriginal ? (record.uniqueMountId ?? undefined) : undefined;
+}
+
+function mountOfRecord({ mountId, uniqueMountId }: DaemonRecord) {
+  return { mountId, uniqueMountId: uniqueMountId ?? undefined };
 }
 
 /**
@@ -33,7 +38,8 @@ function uniqueIdOf({ mount, mountNamespace }: FoundMount, record: DaemonRecord 
 export async function uncover(source: string, record: DaemonRecord | undefined, served: boolean): Promise<Uncovered> {
   const found = findMounts(FUSE_TYPE, source);
   const mountIds = new Set(found.map(({ mount }) => mount.mountId));
-  if (record !== undefined) mountIds.add(record.mountId);
+  const isKnown = record === undefined || mountIds.has(record.mountId);
+  if (!isKnown && isInUse(mountOfRecord(record))) mountIds.add(record.mountId);
   const lost: string[] = [];
   for (const one of found) {
     const { mountNamespace, pid, mount } = one;
