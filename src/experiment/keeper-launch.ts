@@ -61,6 +61,7 @@ function lastLogLine(stateDir: string): string {
  */
 export async function ensureKeeper(context: EngineContext): Promise<void> {
   if (isServing(readKeeper(context.store))) return;
+  context.timeline.tell(null, 'progress', { message: 'starting the keeper', done: 0, total: 1 });
   await launch(context);
   const giveUpMs = bootTimeMs() + startTimeoutMs;
   while (!isServing(readKeeper(context.store))) {
@@ -70,7 +71,6 @@ export async function ensureKeeper(context: EngineContext): Promise<void> {
         hint: `see ${printable(keeperLog(context.stateDir))}`,
       });
     }
-    context.timeline.tell(null, 'progress', { message: 'starting the keeper', done: 0, total: 1 });
     await delay(pollMs);
   }
 }
