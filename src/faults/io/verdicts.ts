@@ -34,8 +34,9 @@ function movedText(report: ProcessReport): string {
 
 /** What became of one process whose open files were to be moved. */
 export function processVerdict(target: TargetRef, report: ProcessReport | undefined): TargetVerdict {
+  // Whoever has ended, or closed everything, meets the volume as all others do who open something now.
   if (report === undefined) {
-    return { target, verdict: 'inconclusive', seen: 'used nothing of it any more', evidence: {} };
+    return { target, verdict: 'confirmed', seen: 'used nothing of it any more', evidence: {} };
   }
   const evidence = evidenceOf(report);
   switch (report.outcome) {
@@ -44,7 +45,7 @@ export function processVerdict(target: TargetRef, report: ProcessReport | undefi
     case 'kept':
       return { target, verdict: 'inconclusive', seen: `nothing could be moved${keptText(report)}`, evidence };
     case 'gone':
-      return { target, verdict: 'inconclusive', seen: 'has ended', evidence };
+      return { target, verdict: 'confirmed', seen: 'has ended', evidence };
     default: {
       const why = report.refusal?.detail ?? report.error?.message ?? 'it could not be moved';
       return { target, verdict: 'mismatch', seen: `stays on the original: ${why}`, evidence };

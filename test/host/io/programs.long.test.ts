@@ -5,13 +5,14 @@ import { describe, expect, test } from 'vitest';
 import { databaseProgram, logProgram, stormProgram } from '../../support/io-programs.ts';
 import { hasPython, start, until } from '../targets/processes.ts';
 import { cannotInject, nothingLeft, scene } from './lab.ts';
+import { hasPostgres, startPostgres } from './postgres.ts';
 
 /*
  * Programs that go on as if nothing was, while a fault that disturbs nothing of theirs is injected and recovered under
  * them again and again: not an error, not a call that was interrupted, not a byte that is lost or wrong.
  */
 
-const rounds = 20;
+const rounds = 50;
 
 /** Disturbs what none of them does, so that what they see must be what they would see without it. */
 const harmless = ['latency', '--methods', 'symlink', '--delay', '1ms'];
@@ -26,14 +27,14 @@ interface Ended {
   readonly rounds: number;
 }
 
-interface Program {
+interface RunningProgram {
   readonly pid: number;
   /** End it. @returns what it says about it */
   ended(): Promise<Ended>;
 }
 
 /** @param code of test/support/io-programs.ts */
-async function startProgram(code: string, ...args: readonly string[]): Promise<Program> {
+async function startProgram(code: string, ...args: readonly string[]): Promise<RunningProgram> {
   const { child, pid } = await start('python3', ['-c', code, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('it has no pipes');
@@ -54,13 +55,14 @@ async function startProgram(code: string, ...args: readonly string[]): Promise<P
 }
 
 describe.skipIf(cannotInject !== undefined || !hasPython)('programs go on', () => {
-  test(`while it is injected and recovered ${rounds} times`, { timeout: 600_000 }, async () => {
+  test(`while it is injected and recovered ${rounds} times`, { timeout: 900_000 }, async () => {
     const one = scene();
     const log = one.inVolume('log');
     const programs = [
       await startProgram(logProgram, log),
       await startProgram(stormProgram, one.volume, '50'),
       ...(hasSqlite ? [await startProgram(databaseProgram, one.inVolume('database'))] : []),
+      ...(hasPostgres ? [await startPostgres(one.inVolume('postgres'))] : []),
     ];
     const tail = await start('tail', ['-n', '+1', '-f', log], { stdio: ['ignore', 'pipe', 'inherit'] });
     let followed = '';
