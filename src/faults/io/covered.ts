@@ -4,7 +4,7 @@ import { readMounts } from '../../linux/mount-table.ts';
 import { currentState } from '../../targets/identity.ts';
 import type { Site } from '../fault.ts';
 import { recordBySource } from './daemon/record.ts';
-import type { VolumePlan } from './plan.ts';
+import type { VolumePlan } from './volume-plan.ts';
 
 /**
  * Is the volume covered already, by another injection of this state folder? Then another one can join it: the rules

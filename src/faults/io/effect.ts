@@ -3,7 +3,7 @@ import { readStat } from '../../linux/procfs/stat.ts';
 import type { Effect, EffectIntent, Plan } from '../fault.ts';
 import { currentState, type ProcessIdentity } from '../../targets/identity.ts';
 import type { VolumeTrace } from './daemon/withdraw-alone.ts';
-import { type VolumePlan, volumePlanOf } from './plan.ts';
+import { type VolumePlan, volumePlanOf } from './volume-plan.ts';
 import { type IoSpec, specFromJson } from './spec.ts';
 
 /** What is written down before a volume is covered. */

@@ -7,7 +7,7 @@ import { askOrStart } from './daemon/launch.ts';
 import { userKey } from './daemon/place.ts';
 import type { JoinAnswer, JoinRequest } from './daemon/protocol.ts';
 import { specOf, volumeIntent, volumeOf } from './effect.ts';
-import { type VolumePlan, volumePlanOf } from './plan.ts';
+import { type VolumePlan, volumePlanOf } from './volume-plan.ts';
 import { processVerdict } from './verdicts.ts';
 
 /** How long covering a volume and moving all who use it may take, in milliseconds. */

@@ -17,22 +17,8 @@ import { summaryOf } from '../../targets/target-process.ts';
 import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.ts';
 import { coveredAlready } from './covered.ts';
 import { userKey, volumeKey } from './daemon/place.ts';
+import type { VolumePlan } from './volume-plan.ts';
 import { type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
-
-/** What `inject` needs of a plan: plain JSON. */
-export interface VolumePlan {
-  readonly key: string;
-  readonly path: string;
-  /** A process of the mount namespace; there may be others when it is gone. */
-  readonly pid: number;
-  readonly mountNamespace: number;
-  readonly mountId: number;
-  /** In decimal. */
-  readonly inode: string;
-  /** Whose open files are moved; null: of everybody in the namespace but `exclude`. */
-  readonly pids: readonly number[] | null;
-  readonly exclude: readonly number[];
-}
 
 /** Folders that have to go on working while a volume is disturbed. */
 function keptOut({ stateDir, program }: Site) {
@@ -235,9 +221,4 @@ function planOf(
     notes: [...notesOf(spec), ...rest.notes],
     data: toJson({ spec: specToJson({ ...spec, seed }), volume }) as JsonObject,
   };
-}
-
-/** Back from the journal's plan. */
-export function volumePlanOf(plan: Plan): VolumePlan {
-  return plan.data['volume'] as unknown as VolumePlan;
 }

@@ -93,8 +93,8 @@ export interface RuleBoard {
   readonly shared: SharedRules;
   /**
    * Put these rules in force, in place of those before. A rule that the same injection had in force already, word by
-   * word, keeps its counters; the others begin at nought. `paused` ones are known, and disturb and count nothing until they are
-   * published without it.
+   * word, keeps its counters; the others begin at nought. `paused` ones are known, and disturb and count nothing until
+   * they are published without it.
    *
    * @throws {FaultlineError} ARGUMENT_INVALID: they are too long to be shared
    */

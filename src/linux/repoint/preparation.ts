@@ -24,6 +24,8 @@ export interface Preparation {
   /** What a process holds now, which costs less for what was prepared; undefined for nothing. */
   look(pid: number): VolumeUser | undefined;
   plan(process: TracedProcess, user: VolumeUser): ProcessPlan;
+  /** What takes the place of its descriptions, as far as it was prepared for somebody. */
+  counterpartsOf(user: VolumeUser): readonly Counterpart[];
   /** What these hold is not moved, and so nobody moves what they share with them. */
   holdBack(users: readonly VolumeUser[]): void;
   close(): void;
@@ -50,6 +52,14 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
     });
   };
 
+  const counterpartsOf = ({ tables }: VolumeUser): readonly Counterpart[] =>
+    tables.flatMap(({ tid, descriptors }) => {
+      const prepared = seen.get(tid);
+      return descriptors.flatMap(
+        (one) => prepared?.get(one.fd)?.counterpart ?? counterparts.known({ tid, fd: one.fd }, one) ?? [],
+      );
+    });
+
   return {
     counterparts,
     prepare(users) {
@@ -71,13 +81,9 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
       for (const { moves } of plan.errands) for (const move of moves) keepUp(move);
       return { ...plan, process, errands: plan.errands.map((errand) => ({ ...errand, process })) };
     },
+    counterpartsOf,
     holdBack(users) {
-      for (const { tid, descriptors } of users.flatMap(({ tables }) => tables)) {
-        for (const one of descriptors) {
-          const counterpart = counterparts.known({ tid, fd: one.fd }, one);
-          if (counterpart !== undefined) counterpart.obstacle ??= obstacle('shared');
-        }
-      }
+      for (const counterpart of users.flatMap(counterpartsOf)) counterpart.obstacle ??= obstacle('shared');
     },
     close() {
       counterparts.close();

@@ -1,4 +1,5 @@
 import { listPids } from '../procfs/process-list.ts';
+import { groupsOf } from './groups.ts';
 import { prepareMove } from './preparation.ts';
 import { mergeReports, type ProcessReport } from './repoint-report.ts';
 import { untouchedReport } from './round-reports.ts';
@@ -109,8 +110,11 @@ function runRound(request: IdentifiedRequest, settled: Settled): Round {
     preparation.prepare(busy);
     request.onStep?.('prepared', 0);
     const staying = [...idle, ...findBystanders(request, users)];
-    const { reports, unreleased } = swap({ request, preparation, busy, staying, examined });
+    const groups = groupsOf(busy, staying, preparation);
+    const results = groups.map((group) => swap({ ...group, request, preparation, examined }));
+    const reports = results.flatMap((result) => result.reports);
     for (const report of reports) settle(report, settled);
+    const unreleased = results.flatMap((result) => result.unreleased);
     return { reports: [...untouched, ...reports], unreadable, unreleased, hadWork: true };
   } finally {
     preparation.close();

@@ -38,7 +38,7 @@ export interface Swap {
   readonly busy: readonly VolumeUser[];
   /** Who is not, and may share something with them. */
   readonly staying: readonly VolumeUser[];
-  /** All processes that there were before anybody was looked at. */
+  /** All processes that there were before anybody was looked at; and those that were looked at since. */
   readonly examined: Set<number>;
 }
 
@@ -90,11 +90,12 @@ interface StopResult {
 }
 
 /** Stops those who are to be moved, then their children that came meanwhile, until there are no more. */
-function stopAll({ request, busy, examined }: Swap, tracing: Tracing): StopResult {
+function stopAll(work: Swap, tracing: Tracing): StopResult {
+  const { busy } = work;
   const standing: Standing[] = [];
   const refused: { user: VolumeUser; error: FaultlineError }[] = [];
   const family = new Set(busy.map(({ pid }) => pid));
-  for (let users = busy; users.length > 0; users = findLate(request, family, examined)) {
+  for (let users = busy; users.length > 0; users = findLate(work, family)) {
     const sinceNs = process.hrtime.bigint();
     const outcomes = tracing.stop(users.map(({ pid }) => pid));
     for (const [index, outcome] of outcomes.entries()) {
@@ -108,29 +109,41 @@ function stopAll({ request, busy, examined }: Swap, tracing: Tracing): StopResul
   return { standing, refused };
 }
 
-/** Who uses the volume and was not there before: only a process that uses it can have started such a one. */
-function findLate(
-  { from, scope }: Swap['request'],
-  family: ReadonlySet<number>,
-  examined: Set<number>,
-): readonly VolumeUser[] {
+/**
+ * Who was not there before and goes with those who stand still: their children, and whoever shares something with them,
+ * as a child does whose parent has ended. Others have their turn later.
+ */
+function findLate({ request, preparation, busy, examined }: Swap, family: ReadonlySet<number>): readonly VolumeUser[] {
+  const { from, scope } = request;
   const late = listPids().filter((pid) => !examined.has(pid) && pid !== process.pid);
   return late.flatMap((pid) => {
+    if (scope.except?.has(pid) === true || !mayBeMoved(pid, scope)) return [];
+    const user = look(from, pid);
+    if (user === undefined) return [];
+    if (!family.has(readStat(pid)?.ppid ?? 0) && !sharesWith(busy, user, preparation)) return [];
     examined.add(pid);
-    if (scope.except?.has(pid) === true || !belongs(pid, scope, family)) return [];
-    try {
-      return inspect(from, pid) ?? [];
-    } catch (error) {
-      // Not ours to look at, so it is nobody's child that is.
-      if (isErrno(error, 'EACCES', 'EPERM')) return [];
-      throw error;
-    }
+    return [user];
   });
 }
 
-function belongs(pid: number, scope: Scope, family: ReadonlySet<number>): boolean {
-  if (scope.kind === 'namespace') return isIn(pid, scope.mountNamespace);
-  return scope.kind === 'all' || family.has(readStat(pid)?.ppid ?? 0);
+function mayBeMoved(pid: number, scope: Scope): boolean {
+  return scope.kind !== 'namespace' || isIn(pid, scope.mountNamespace);
+}
+
+function look(from: VolumeSide, pid: number): VolumeUser | undefined {
+  try {
+    return inspect(from, pid);
+  } catch (error) {
+    // Not ours to look at, so it is nobody's child that is.
+    if (isErrno(error, 'EACCES', 'EPERM')) return undefined;
+    throw error;
+  }
+}
+
+function sharesWith(busy: readonly VolumeUser[], user: VolumeUser, preparation: Preparation): boolean {
+  const theirs = new Set(preparation.counterpartsOf(user));
+  if (theirs.size === 0) return false;
+  return busy.some((one) => preparation.counterpartsOf(one).some((counterpart) => theirs.has(counterpart)));
 }
 
 /** Plans for those who still are who they were and hold something; of the others it is told at once. */

@@ -70,9 +70,9 @@ export async function startPostgres(data: string): Promise<Postgres> {
 
   const wrong: string[] = [];
   let rounds = 0;
-  let over = false;
+  const running = new Set(['load']);
   async function keepBusy(): Promise<void> {
-    while (!over && wrong.length === 0) {
+    while (running.size > 0 && wrong.length === 0) {
       const stdio = ['ignore', 'pipe', 'pipe'] as const;
       const { child } = await start(program('pgbench'), ['-n', '-c', '4', '-T', '3'], {
         ...options,
@@ -101,13 +101,14 @@ export async function startPostgres(data: string): Promise<Postgres> {
   }
 
   async function ended(): Promise<{ readonly wrong: readonly string[]; readonly rounds: number }> {
-    over = true;
+    running.clear();
     await busy;
     const { child } = server;
+    const exited = once(child, 'exit');
     if (child.exitCode === null) {
       booksAgree();
       child.kill('SIGINT'); // fast shutdown
-      if (child.exitCode === null) await once(child, 'exit');
+      await exited;
     }
     if (child.exitCode !== 0) wrong.push(`the server ended with ${child.exitCode ?? child.signalCode}`);
     run('pg_checksums', ['--check', '-D', data]);

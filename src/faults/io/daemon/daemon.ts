@@ -9,7 +9,7 @@ import { liftFileSizeLimit } from '../../../linux/resource-limits.ts';
 import { identityOf, type ProcessIdentity } from '../../../targets/identity.ts';
 import { createRuleBoard, type InjectionRules, type RuleBoard } from '../shared-rules.ts';
 import type { RuleCounts } from '../counters.ts';
-import type { VolumePlan } from '../plan.ts';
+import type { VolumePlan } from '../volume-plan.ts';
 import { type IoRule, maxRules } from '../rule.ts';
 import type { Site } from '../../fault.ts';
 import { type Listener, listenAt } from './channel.ts';

@@ -1,7 +1,7 @@
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
 import type { RuleCounts } from '../counters.ts';
-import type { VolumePlan } from '../plan.ts';
+import type { VolumePlan } from '../volume-plan.ts';
 import type { IoRule } from '../rule.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
-import type { VolumePlan } from '../plan.ts';
+import type { VolumePlan } from '../volume-plan.ts';
 import { type DaemonPlace, placeBySource } from './place.ts';
 
 /*

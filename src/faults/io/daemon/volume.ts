@@ -11,7 +11,7 @@ import { resolveVolume, type Volume } from '../../../linux/mount/volume.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { threadFile } from '../../../linux/thread.ts';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
-import type { VolumePlan } from '../plan.ts';
+import type { VolumePlan } from '../volume-plan.ts';
 import type { SharedRules } from '../shared-rules.ts';
 import { type DaemonPlace, sourceOf } from './place.ts';
 import { writeRecord } from './record.ts';
