@@ -138,6 +138,7 @@ async function carryOut(
   const kept = injection.leaseMs !== null || injection.tended;
   const journal = journalOf(context, injection, { round: 0, cancellable: true });
   try {
+    fault.getReady?.(plan, context);
     if (kept) await ensureKeeper(context);
     const verdicts = await fault.inject(plan, journal, context);
     let record: InjectionRecord | undefined;

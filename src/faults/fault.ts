@@ -83,6 +83,11 @@ export interface Fault {
    * @throws when nothing more can be done; the engine then recovers what was applied
    */
   inject(plan: Plan, journal: Journal, site: Site): Promise<readonly TargetVerdict[]>;
+  /**
+   * Start what `inject` will need and what takes long to start, while the engine does other things. Touches no target,
+   * and ends by itself if it is not asked for anything.
+   */
+  getReady?(plan: Plan, site: Site): void;
   /** Look at the targets as they are now; changes nothing. */
   observe(effects: readonly Effect[], site: Site): Promise<readonly TargetVerdict[]>;
   /**

@@ -1,6 +1,6 @@
 import type { Fault } from '../fault.ts';
 import { checkHost } from './check.ts';
-import { coverVolume } from './inject.ts';
+import { coverVolume, startDaemon } from './inject.ts';
 import { lapsedVolumes, observeVolumes } from './observe.ts';
 import { planVolume } from './plan.ts';
 import { uncoverVolumes } from './recover.ts';
@@ -13,6 +13,7 @@ export const ioFaultBehaviour: Fault = {
   parse: async (action, input) => specToJson(await parseSpec(action as IoAction, input)),
   lasts: () => true,
   plan: (action, spec, context) => Promise.resolve(planVolume(action as IoAction, specFromJson(spec), context)),
+  getReady: startDaemon,
   inject: coverVolume,
   observe: observeVolumes,
   lapsed: lapsedVolumes,

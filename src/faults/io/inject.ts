@@ -3,7 +3,7 @@ import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
 import { someoneIn } from '../../linux/mount/namespace-members.ts';
 import { readMounts } from '../../linux/mount-table.ts';
 import type { Journal, Plan, Site, TargetVerdict } from '../fault.ts';
-import { askOrStart } from './daemon/launch.ts';
+import { askOrStart, startEarly } from './daemon/launch.ts';
 import { userKey } from './daemon/place.ts';
 import type { JoinAnswer, JoinRequest } from './daemon/protocol.ts';
 import { specOf, volumeIntent, volumeOf } from './effect.ts';
@@ -45,6 +45,11 @@ function userVerdicts(plan: Plan, { report }: JoinAnswer): readonly TargetVerdic
     ...planned,
     ...others.map(([key, one]) => processVerdict({ key, label: `pid ${one.pid} (${one.comm})` }, one)),
   ];
+}
+
+/** The daemon of the volume takes as long to start as all the rest. */
+export function startDaemon(plan: Plan, site: Site): void {
+  startEarly(site, volumePlanOf(plan).key);
 }
 
 /** Cover the volume, put the rules in force, and move onto it whoever has files of it open. */

@@ -29,6 +29,7 @@ const attributeMethods = [
 /** Why an operation cannot be disturbed at all. */
 const unreachable: Partial<Readonly<Record<FuseMethod, string>>> = {
   forget: 'no program waits for forget: the kernel sends it when it likes, and expects no answer',
+  access: 'the kernel answers access(2) by itself, by the attributes that it has; use lookup or getattr',
   bmap: 'the kernel asks for bmap only where a FUSE file system lies on a block device',
 };
 

@@ -30,7 +30,7 @@ describe('what attack io takes', () => {
       rules: [
         {
           path: null,
-          methods: fuseMethods.filter((method) => method !== 'forget' && method !== 'bmap'),
+          methods: fuseMethods.filter((method) => !['forget', 'access', 'bmap'].includes(method)),
           by: { pids: [], comms: [], uids: [] },
           offsets: null,
           after: 0,
@@ -142,6 +142,7 @@ describe('what attack io takes', () => {
       'forget',
       'release',
       'releasedir',
+      'access',
       'bmap',
     ]);
   });
@@ -149,7 +150,13 @@ describe('what attack io takes', () => {
   it('takes all methods by name, and tells which of them are left alone and why', async () => {
     const spec = await parse('fault', { errno: 5, methods: [...fuseMethods] });
     expect(spec.rules[0]?.methods).toEqual(fuseMethods);
-    expect(notesOf(spec).map((note) => note.split(' ')[0])).toEqual(['forget', 'release', 'releasedir', 'bmap']);
+    expect(notesOf(spec).map((note) => note.split(' ')[0])).toEqual([
+      'forget',
+      'release',
+      'releasedir',
+      'access',
+      'bmap',
+    ]);
     expect(notesOf(await parse('latency', { delay: '1s' }))).toEqual([]);
   });
 

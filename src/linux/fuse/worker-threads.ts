@@ -27,7 +27,7 @@ const EVENT_BYTES = 8;
 
 /** The threads that serve a volume. */
 export class WorkerThreads {
-  /** Settles when all of them serve; rejects when one could not begin. */
+  /** Settles when the first one serves; the others follow, so that nobody waits for them. Rejects when it could not. */
   readonly started: Promise<void>;
   /** Settles when all of them have ended because there is nothing to serve; rejects when all have failed. */
   readonly ended: Promise<void>;
@@ -38,9 +38,12 @@ export class WorkerThreads {
   constructor(parts: Parts) {
     this.parts = parts;
     this.wakeFds = Array.from({ length: parts.count }, () => this.createEvent());
-    const threads = this.wakeFds.map((_, worker) => this.start(worker));
-    this.started = Promise.all(threads.map(({ serving }) => serving)).then(() => undefined);
-    this.ended = Promise.allSettled(threads.map(({ ended }) => ended)).then((results) => {
+    const first = this.start(0);
+    this.started = first.serving;
+    const startOthers = () => this.wakeFds.slice(1).map((_, index) => this.start(index + 1));
+    const others = first.serving.then(startOthers, () => []);
+    const ends = others.then((threads) => Promise.allSettled([first, ...threads].map(({ ended }) => ended)));
+    this.ended = ends.then((results) => {
       this.hasEnded = true;
       for (const wake of this.wakeFds) parts.calls.close(wake);
       const failed = results.filter((result) => result.status === 'rejected');
@@ -66,7 +69,13 @@ export class WorkerThreads {
   private start(worker: number): { readonly serving: Promise<void>; readonly ended: Promise<void> } {
     const { file, data, fuse, onFailure } = this.parts;
     const options: WorkerOptions = { ...fuse, worker, wakeFds: this.wakeFds };
-    const thread = new Worker(file, { workerData: { ...data, fuse: options }, execArgv: [], name: `fuse-${worker}` });
+    const thread = new Worker(file, {
+      workerData: { ...data, fuse: options },
+      execArgv: [],
+      name: `fuse-${worker}`,
+      // Otherwise it closes once more what it has opened when it ends: by then somebody else's, under the same number.
+      trackUnmanagedFds: false,
+    });
     let failure: Error | undefined;
     const ended = new Promise<void>((resolve, reject) => {
       thread.on('error', (error) => {

@@ -49,7 +49,7 @@ export interface RepointReport {
  *
  * May be repeated at any time, also by another process after this one was killed in the middle: what is there already
  * is not touched, what is not is moved. To be called in a process of its own, never in the parent of a target. When it
- * is called for the first time it practises with a process of its own (some 60 ms), before anybody is stopped.
+ * is called for the first time it gets ready, before anybody is stopped.
  *
  * @throws SyscallError: /proc is not readable, or the kernel lacks kcmp(2) (ENOSYS)
  * @throws FaultlineError ARCHITECTURE_UNSUPPORTED
@@ -83,6 +83,11 @@ export function repoint(asked: RepointRequest): RepointReport {
   });
 }
 
+/** Practises with a process of its own, once in our life (some 60 ms): what runs for the first time is slow. */
+export function getReady(): void {
+  warmUp(practise);
+}
+
 const DEFAULT_ROUNDS = 5;
 
 /** A request of which it is known what volume it is about. */
@@ -104,7 +109,7 @@ function runRound(request: IdentifiedRequest, settled: Settled): Round {
   const idle = users.filter((user) => !busy.includes(user));
   const untouched = idle.map((user) => untouchedReport(user, to.kind, user.refusal));
   if (busy.length === 0) return { reports: untouched, unreadable, unreleased: [], hadWork: false };
-  warmUp(practise);
+  getReady();
   const preparation = prepareMove(from, to, request.rescuePids ?? []);
   try {
     preparation.prepare(busy);

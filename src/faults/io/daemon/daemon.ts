@@ -16,6 +16,7 @@ import { type Listener, listenAt } from './channel.ts';
 import { daemonPlace, makeDaemonFolder } from './place.ts';
 import type { DaemonRequest, JoinAnswer, JoinRequest, LeaveAnswer, LookAnswer } from './protocol.ts';
 import { removeTraces } from './record.ts';
+import { type Standby, startStandby } from './send-repointer.ts';
 import { type CoveredVolume, coverVolume } from './volume.ts';
 import { remaining } from './withdraw.ts';
 
@@ -41,6 +42,7 @@ interface Office {
   readonly site: Site;
   readonly key: string;
   readonly self: ProcessIdentity;
+  readonly standby: Standby;
   /** By the number of the effect, in the order of their coming. */
   readonly tenants: Map<number, Tenant>;
   /** Who has left is not let in again: its request may have been on its way for long. */
@@ -101,12 +103,12 @@ async function moveUsers(office: Office, volume: CoveredVolume, plan: VolumePlan
 async function cover(office: Office, { volume }: JoinRequest): Promise<CoveredVolume> {
   const board = createRuleBoard(volume.path);
   office.board = board;
-  const { site, key, self } = office;
+  const { site, key, self, standby } = office;
   const place = daemonPlace(site.stateDir, key);
   const onFailure = (failure: unknown): void => {
     say(`a thread of the data plane: ${JSON.stringify(failure, Object.getOwnPropertyNames(Object(failure)))}`);
   };
-  const setting = { place, program: site.program, self, rules: board.shared, onFailure };
+  const setting = { place, program: site.program, standby, self, rules: board.shared, onFailure };
   office.volume = await coverVolume(setting, volume);
   return office.volume;
 }
@@ -234,12 +236,14 @@ export async function runDaemon(site: Site, key: string): Promise<undefined> {
     closeSync(lock);
     return undefined;
   }
+  const standby = startStandby({ program: site.program, place });
   let listener: Listener | undefined;
   await new Promise<void>((resolve, reject) => {
     const office: Office = {
       site,
       key,
       self: identityOf(self),
+      standby,
       tenants: new Map(),
       left: new Set(),
       inTurn: queue(),
@@ -258,6 +262,7 @@ export async function runDaemon(site: Site, key: string): Promise<undefined> {
       listener = listening;
     }, reject);
   });
+  standby.dismiss();
   await listener?.close();
   closeSync(lock);
   return undefined;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { delay } from '../../../base/delay.ts';
 import { FaultlineError } from '../../../base/error.ts';
 import type { JsonObject } from '../../../base/json.ts';
@@ -59,6 +59,17 @@ function lastLogLine({ log }: DaemonPlace): string {
   }
 }
 
+/** Daemons that were started before they were asked anything, by their socket. */
+const early = new Map<string, Started>();
+
+/** Start the daemon of a volume where there seems to be none; it ends when nobody asks it anything. */
+export function startEarly(site: Site, key: string): void {
+  const place = daemonPlace(site.stateDir, key);
+  if (existsSync(place.socket)) return;
+  makeDaemonFolder(place);
+  early.set(place.socket, start(site, key, place));
+}
+
 /**
  * Ask the daemon of a volume, and start it where there is none.
  *
@@ -69,7 +80,8 @@ export async function askOrStart(site: Site, key: string, asked: JsonObject, tim
   const place = daemonPlace(site.stateDir, key);
   makeDaemonFolder(place);
   const giveUpMs = performance.now() + startTimeoutMs;
-  let started: Started | undefined;
+  let started = early.get(place.socket);
+  early.delete(place.socket);
   for (;;) {
     const answer = await askDaemon(place.socket, asked, timeoutMs);
     if (answer !== undefined) return answer;

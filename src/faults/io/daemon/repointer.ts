@@ -4,8 +4,9 @@ import { delay } from '../../../base/delay.ts';
 import { asFaultlineError } from '../../../base/error.ts';
 import { type JsonObject, toJson } from '../../../base/json.ts';
 import { lockFile } from '../../../linux/flock.ts';
+import { FOLDER_PATH_FLAGS } from '../../../linux/mount/path-lookup.ts';
 import { setProcessName } from '../../../linux/prctl.ts';
-import { repoint } from '../../../linux/repoint/repoint.ts';
+import { getReady, repoint } from '../../../linux/repoint/repoint.ts';
 import { volumeSide, mountIdsSeenBy } from '../../../linux/repoint/volume-side.ts';
 
 /*
@@ -13,10 +14,6 @@ import { volumeSide, mountIdsSeenBy } from '../../../linux/repoint/volume-side.t
  * side of it to the other. A process of its own, because it must be nobody's parent, serve nothing that its targets
  * wait for, and be killed at any moment without harm.
  */
-
-/** Descriptors that the errand's process inherits, where there are such. */
-const ORIGINAL_ROOT_FD = 3;
-const OVERLAY_ROOT_FD = 4;
 
 /** What it is asked, on its standard input, as JSON. */
 export interface RepointErrand {
@@ -31,8 +28,11 @@ export interface RepointErrand {
   readonly except: readonly number[];
   /** Who serves the overlay; null: nobody does. */
   readonly servedBy: number | null;
-  /** Is {@link OVERLAY_ROOT_FD} there? */
-  readonly hasOverlayRoot: boolean;
+  /** Who sends it, and has the folders of the two sides open. */
+  readonly sender: number;
+  readonly originalRoot: number;
+  /** null: there is none to be had. */
+  readonly overlayRoot: number | null;
   readonly deadlineMs: number;
   /** A file: a process can be stopped by one at a time, and may use several volumes. */
   readonly turnFile: string;
@@ -56,11 +56,16 @@ function scopeOf({ towards, pids, mountNamespace, except }: RepointErrand) {
   return { kind: 'namespace' as const, mountNamespace, ...others };
 }
 
+/** A folder that another process of ours has open, wherever it stands, and if it stands nowhere any more. */
+function folderOf(pid: number, fd: number): number {
+  return openSync(`/proc/${pid}/fd/${fd}`, FOLDER_PATH_FLAGS);
+}
+
 function carryOut(errand: RepointErrand): JsonObject {
-  const { towards, overlayMountIds, pid, servedBy, hasOverlayRoot, deadlineMs } = errand;
+  const { towards, overlayMountIds, pid, servedBy, sender, originalRoot, overlayRoot, deadlineMs } = errand;
   const original = volumeSide({
     kind: 'original',
-    rootFd: ORIGINAL_ROOT_FD,
+    rootFd: folderOf(sender, originalRoot),
     mountIds: mountIdsSeenBy(pid, overlayMountIds),
   });
   const answers = servedBy !== null;
@@ -68,7 +73,7 @@ function carryOut(errand: RepointErrand): JsonObject {
     kind: 'overlay',
     mountIds: overlayMountIds,
     answers,
-    ...(hasOverlayRoot ? { rootFd: OVERLAY_ROOT_FD } : {}),
+    ...(overlayRoot === null ? {} : { rootFd: folderOf(sender, overlayRoot) }),
   });
   const [from, to] = towards === 'overlay' ? [original, overlay] : [overlay, original];
   const rescuePids = servedBy === null ? [] : [servedBy];
@@ -78,6 +83,8 @@ function carryOut(errand: RepointErrand): JsonObject {
 /** Run as that process: the errand on standard input. @returns the report, or what went wrong */
 export async function runErrand(): Promise<string> {
   setProcessName('faultline-move');
+  // It may have been started before there is an errand.
+  getReady();
   const errand = (await json(process.stdin)) as RepointErrand;
   try {
     await takeTurn(errand);

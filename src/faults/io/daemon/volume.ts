@@ -15,7 +15,7 @@ import type { VolumePlan } from '../volume-plan.ts';
 import type { SharedRules } from '../shared-rules.ts';
 import { type DaemonPlace, sourceOf } from './place.ts';
 import { writeRecord } from './record.ts';
-import { sendRepointer } from './send-repointer.ts';
+import { sendRepointer, type Standby } from './send-repointer.ts';
 import { moveBack, uncover } from './withdraw.ts';
 
 /*
@@ -32,6 +32,7 @@ const closingMs = 2_000;
 export interface VolumeSetting {
   readonly place: DaemonPlace;
   readonly program: readonly string[];
+  readonly standby: Standby;
   readonly self: ProcessIdentity;
   readonly rules: SharedRules;
   readonly onFailure: (failure: unknown) => void;
