@@ -53,7 +53,7 @@ interface Program {
 
 async function startProgram(code: string, ...args: readonly string[]): Promise<Program> {
   const child = spawn('python3', ['-c', code, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const lines: AsyncIterator<string, undefined> = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const hear = async (): Promise<string> => {
     const { done, value } = await lines.next();
     if (done === true) throw new Error('the program has ended');

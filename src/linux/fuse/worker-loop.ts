@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { Errno } from '../errno.ts';
 import { lastErrno } from '../libc.ts';
+import { wakeOnTime } from '../prctl.ts';
 import { SyscallError } from '../syscall-error.ts';
 import { Answer, type DataPlane, type Handler } from './data-plane.ts';
 import { createDataPlane, type WorkerOptions } from './worker-setup.ts';
@@ -37,6 +38,7 @@ interface WorkerEnd {
  * @throws SyscallError when the thread cannot be set up, or /dev/fuse fails in a way that it never should
  */
 export function serve(options: WorkerOptions, interposer: Interposer): WorkerEnd {
+  wakeOnTime();
   const loop = new WorkerLoop(options, interposer);
   tell({ kind: 'serving' });
   return loop.run();

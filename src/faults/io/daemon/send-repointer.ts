@@ -47,7 +47,9 @@ function startRepointer({ program, place }: Pick<Sender, 'program' | 'place'>): 
     },
   );
   const { stdin, stdout } = child;
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+  });
   failed.catch(() => undefined); // told when it is sent
   stdin.on('error', () => undefined); // that it has died is told by its silence
   return {
