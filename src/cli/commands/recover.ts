@@ -28,11 +28,14 @@ async function recoverOne(operations: Operations, invocation: Invocation, uid: s
   else say(`Gave up on ${uid}: what could not be undone is listed by faultline show ${uid}`);
 }
 
-/** Say what became of every live injection. @throws {FaultlineError} RECOVERY_INCOMPLETE */
+/** Shortfalls of which nothing is left to undo. */
+const harmless: ReadonlySet<string> = new Set(['RECOVERY_IMPOSSIBLE', 'EXPECTATION_MISSED']);
+
+/** Say what became of every live injection. @throws {FaultlineError} RECOVERY_INCOMPLETE, EXPECTATION_MISSED */
 export async function saySweep(invocation: Invocation, sweep: SweepDocument): Promise<void> {
-  const wrong = sweep.recovered.flatMap(({ shortfall }) =>
-    shortfall === null || shortfall.code === 'RECOVERY_IMPOSSIBLE' ? [] : [shortfall.message],
-  );
+  const shortfalls = sweep.recovered.flatMap(({ shortfall }) => shortfall ?? []);
+  const wrong = shortfalls.filter(({ code }) => !harmless.has(code)).map(({ message }) => message);
+  const missed = shortfalls.filter(({ code }) => code === 'EXPECTATION_MISSED').map(errorOf);
   if (invocation.format !== 'text') await sayDocument(plain(sweep), invocation.format);
   else if (sweep.recovered.length + sweep.failed.length === 0) say('Nothing is live');
   else {
@@ -42,14 +45,20 @@ export async function saySweep(invocation: Invocation, sweep: SweepDocument): Pr
     }
   }
   const failed = [...sweep.failed.map(({ uid, message }) => `${uid}: ${message}`), ...wrong];
-  if (failed.length === 0) return;
-  throw new FaultlineError(
-    'RECOVERY_INCOMPLETE',
-    `${count(failed.length, 'injection')} not undone: ${listed(failed, 3)}`,
-    {
-      hint: 'the others are; mend what is said and recover again',
-    },
-  );
+  const [first, ...others] = [...incomplete(failed), ...missed];
+  remarkErrors(others);
+  if (first !== undefined) throw first;
+}
+
+function incomplete(failed: readonly string[]): readonly FaultlineError[] {
+  if (failed.length === 0) return [];
+  const sentence = `${count(failed.length, 'injection')} not undone: ${listed(failed, 3)}`;
+  const hint = 'the others are; mend what is said and recover again';
+  return [new FaultlineError('RECOVERY_INCOMPLETE', sentence, { hint })];
+}
+
+function remarkErrors(errors: readonly FaultlineError[]): void {
+  for (const { message, code } of errors) remark(`Error: ${message} [${code}]`);
 }
 
 /** `recover UID…` and `recover --all`. */
@@ -105,6 +114,6 @@ async function recoverEach(operations: Operations, invocation: Invocation, uids:
     }
   }
   const [first, ...others] = errors;
-  for (const error of others) remark(`Error: ${error.message} [${error.code}]`);
+  remarkErrors(others);
   if (first !== undefined) throw first;
 }

@@ -187,12 +187,17 @@ describe.skipIf(cannotInject !== undefined)('which operations are hit', () => {
     await expectWell(one, target);
   });
 
-  test('nothing was hit: it says so, and with --expect-hits that is an error', async () => {
+  test.each([
+    ['recover UID', (uid: string) => ['recover', uid]],
+    ['recover --all', () => ['recover', '--all']],
+  ])('nothing was hit: %s says so, and with --expect-hits that is an error', async (_, recovering) => {
     const one = scene();
     const uid = await one.inject(['fault', '--methods', 'fsync', '--errno', 'EIO', '--expect-hits']);
-    const ran = await one.run(['recover', uid]);
+    const ran = await one.run(recovering(uid));
     expect(ran.code).toBe(1);
-    expect(`${ran.stdout}${ran.stderr}`).toContain('no operation came near a rule');
+    expect(ran.stderr).toContain(`${uid} was undone, but nothing was hit`);
+    expect(ran.stderr).toContain('no operation came near a rule');
+    expect(ran.stderr).not.toContain('not undone');
     await nothingLeft(one);
     expect((await one.show(uid)).state).toBe('recovered');
   });
