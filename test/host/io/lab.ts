@@ -208,7 +208,7 @@ export async function nothingLeft(one: Scene, targets: readonly number[] = []): 
 let lastLeft: readonly string[] = [];
 
 /** @returns whether nobody is left who works on the state folder */
-function killAll(one: Scene): boolean {
+function killAll(one: Pick<Scene, 'stateDir'>): boolean {
   const working = processesOf(one);
   for (const { pid } of working) kill(pid);
   return working.length === 0;
@@ -221,11 +221,12 @@ function umount({ pid, mountPoint }: SeenMount): void {
 }
 
 afterEach(async () => {
-  for (const one of scenes) {
+  const ended = [...scenes];
+  scenes.clear();
+  for (const one of ended) {
     // Whoever watches would start again what was killed.
     await until('nobody works on the state folder any more', () => killAll(one)).catch(() => undefined);
-    for (const mount of mountsOf({ below: one.volume })) umount(mount);
+    for (const mount of mountsOf({ below: one.folder })) umount(mount);
     rmSync(one.folder, { recursive: true, force: true });
   }
-  scenes.clear();
 });
