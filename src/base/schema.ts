@@ -53,6 +53,14 @@ function inputError(schema: TSchema, path: string, value: unknown, message: stri
     });
   }
   const [flag = ''] = property.split('/');
+  if (value === undefined && property !== '' && !property.includes('/')) {
+    const { description } =
+      ((schema['properties'] ?? {}) as Readonly<Record<string, { description?: string }>>)[property] ?? {};
+    return new FaultlineError('ARGUMENT_INVALID', `${name} (--${flagName(flag)}) is missing`, {
+      hint: description ?? 'see --help',
+      details,
+    });
+  }
   const field = property === '' ? 'the input' : `${name} (--${printable(flagName(flag))})`;
   return new FaultlineError('ARGUMENT_INVALID', `${field} is not valid: ${shown(value)}`, {
     hint: message ?? 'see --help',

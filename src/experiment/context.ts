@@ -29,6 +29,8 @@ export interface EngineContext {
   readonly self: ProcessIdentity;
   /** How to run this very program: its interpreter and its script. */
   readonly program: readonly string[];
+  /** A process that sees files as users do; absent: this one. */
+  readonly viewPid?: number;
   /** Aborted when the user wants out: what is being injected is then undone. */
   readonly interrupted: AbortSignal;
   /** Attacks of this process by uid, so that one that is asked for twice happens once. */
@@ -43,6 +45,8 @@ export interface EngineOptions {
   readonly via: string;
   /** How to run this very program, for processes of its own such as the keeper: its interpreter and its script. */
   readonly program: readonly string[];
+  /** A process that sees files as users do; absent: this one. */
+  readonly viewPid?: number;
   /** Abort it to stop what is being injected; it is then undone. */
   readonly interrupted: AbortSignal;
   readonly observe: Observer;
@@ -74,6 +78,7 @@ export function openContext(options: EngineOptions): EngineContext {
     actor: currentActor(options.via),
     self: identityOf(self),
     program: options.program,
+    ...(options.viewPid === undefined ? {} : { viewPid: options.viewPid }),
     interrupted: options.interrupted,
     underWay: new Map(),
     descriptorOf: faultOf,

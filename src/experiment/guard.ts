@@ -71,14 +71,16 @@ function refuseTooMany(rule: string, message: string, bound: Bound): never {
 }
 
 function refuseBeyondLimits(plan: Plan, limits: Limits, policy: Policy): void {
-  const hit = plan.targets.length;
+  const uncounted = plan.targets.filter((target) => target.uncounted === true).length;
+  const hit = plan.targets.length - uncounted;
+  const matched = plan.matched - uncounted;
   const most = strictest('--max-targets', limits.maxTargets, policy.maxTargets, policy.file);
   if (most !== undefined && hit > most.most) {
     refuseTooMany('max-targets', `${count(most.most, 'target')}, not ${hit}`, most);
   }
   const share = strictest('--max-percent', limits.maxPercent, policy.maxPercent, policy.file);
-  if (share !== undefined && hit * 100 > share.most * plan.matched) {
-    refuseTooMany('max-percent', `${share.most} % of the ${plan.matched} matched, not ${hit}`, share);
+  if (share !== undefined && hit * 100 > share.most * matched) {
+    refuseTooMany('max-percent', `${share.most} % of the ${matched} matched, not ${hit}`, share);
   }
 }
 

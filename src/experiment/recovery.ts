@@ -11,6 +11,7 @@ import { findInjection, type InjectionRecord, releaseClaims, updateInjection } f
 import { insertVerdict } from '../store/verdicts.ts';
 import type { EngineContext } from './context.ts';
 import { errorToJson } from './error-json.ts';
+import { missedExpectation } from './expectation.ts';
 import { currentRecord, isOpen } from './injection.ts';
 import { isUnwritable, journalOf } from './journal.ts';
 import { beginOperation, isElsewhere, isFrozen, isOwned } from './ownership.ts';
@@ -181,7 +182,9 @@ function finish(context: EngineContext, injection: InjectionRecord, ending: Endi
     const effects = effectsOf(store, injection.id);
     const after = stateAfter(effects, injection, ending.options.abandon);
     const state = ending.rolledBack && after === 'recovered' && !effects.some(stands) ? 'failed' : after;
-    const error = state === 'injected' ? incomplete(injection.uid, effects) : ending.failure;
+    const missed = missedExpectation(injection.uid, ending.verdicts);
+    const failure = ending.failure ?? (missed === undefined ? null : errorToJson(missed));
+    const error = state === 'injected' ? incomplete(injection.uid, effects) : failure;
     if (!isLive(state)) releaseClaims(store, injection.id);
     // What could not be undone is tried again by the keeper, where there is one.
     const retry = state === 'injected' && injection.leaseMs !== null;

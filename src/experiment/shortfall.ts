@@ -1,7 +1,7 @@
 import { FaultlineError } from '../base/error.ts';
-import { textOf } from '../base/json.ts';
 import { count, listed, printable } from '../base/text.ts';
 import type { TargetVerdict } from '../faults/fault.ts';
+import { missedExpectation } from './expectation.ts';
 import type { Injection } from './injection.ts';
 import type { Recovery } from './recovery.ts';
 
@@ -36,16 +36,6 @@ export function attackShortfall({ record, verdicts }: Concluded): FaultlineError
   const sentence = `${bad.length} of ${count(verdicts.length, 'target')} did not do what was asked: ${seenOf(bad)}`;
   return new FaultlineError('INJECTION_UNPROVEN', `${sentence}; ${verdicts.length - bad.length} did; uid: ${uid}`, {
     hint: `faultline show ${uid}; what can be undone: faultline recover ${uid}`,
-    details: { uid },
-  });
-}
-
-/** A fault tells in `evidence.missed` what was expected of it and has not happened. */
-function missedExpectation(uid: string, verdicts: readonly TargetVerdict[]): FaultlineError | undefined {
-  const missed = verdicts.find(({ evidence }) => evidence['missed'] !== undefined);
-  if (missed === undefined) return undefined;
-  return new FaultlineError('EXPECTATION_MISSED', `${uid} was undone, but ${textOf(missed.evidence['missed'])}`, {
-    hint: `faultline show ${uid} tells what it came near to`,
     details: { uid },
   });
 }

@@ -128,6 +128,8 @@ export interface PlannedTarget extends TargetRef {
   readonly about: JsonObject;
   /** Why it may not work, if that is known beforehand. */
   readonly doubt?: string;
+  /** What others are reached by, such as a folder: limits on how many are touched do not count it. */
+  readonly uncounted?: true;
 }
 
 /** A target that was matched but will not be touched, and the rule that says so. */
@@ -165,6 +167,8 @@ export interface Site {
   readonly stateDir: string;
   /** How to run this very program: its interpreter and its script. */
   readonly program: readonly string[];
+  /** A process that sees files as users do, where this program does not: a service in a sandbox of its own. */
+  readonly viewPid?: number;
 }
 
 /** One thing that is about to be done to the world, and what undoes it. */

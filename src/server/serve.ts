@@ -210,6 +210,8 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
     stateDir: options.stateDir,
     via: 'service',
     program: options.program,
+    // systemd gives the service a mount namespace of its own; users are in that of init.
+    viewPid: 1,
     interrupted: force.signal,
     observe: (event) => {
       observe(event);

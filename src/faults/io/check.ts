@@ -34,7 +34,7 @@ function fuse(answer: FuseAnswer): readonly Requirement[] {
 
 function capability(host: Host, name: string, detail: string): Requirement {
   if (host.capabilities.has(name)) return { name, status: 'ok', detail };
-  return { name, status: 'missing', detail: `without it: not ${detail}`, remedy: 'run as root' };
+  return { name, status: 'missing', detail: `without it this does not hold: ${detail}`, remedy: 'run as root' };
 }
 
 function tracing(scope: number | undefined): Requirement {

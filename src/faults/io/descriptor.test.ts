@@ -24,6 +24,6 @@ describe('attack io', () => {
       const known = [...Object.keys(schema.properties).map(flagName), ...reserved];
       for (const flag of flags) expect(known).toContain(flag);
     }
-    await expect(parseSpec(name as IoAction, {})).rejects.toThrow('volume (--volume) is not valid');
+    await expect(parseSpec(name as IoAction, {})).rejects.toThrow('volume (--volume) is missing');
   });
 });

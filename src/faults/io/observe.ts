@@ -1,4 +1,7 @@
 import type { JsonObject } from '../../base/json.ts';
+import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
+import { someoneIn } from '../../linux/mount/namespace-members.ts';
+import { readMounts } from '../../linux/mount-table.ts';
 import type { Effect, Site, TargetVerdict } from '../fault.ts';
 import { askDaemon, isSilence } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
@@ -19,6 +22,14 @@ async function ask(socket: string, { id }: Effect): Promise<LookAnswer | null | 
   }
 }
 
+/** As far as somebody can be asked who sees it. */
+function isMounted(effect: Effect): boolean {
+  const { pid, mountNamespace } = traceOf(effect);
+  const mounts = readMounts(someoneIn(mountNamespace, pid) ?? pid);
+  const mountId = effect.outcome?.['mountId'];
+  return mounts === undefined || mounts.some((one) => one.mountId === mountId && one.fsType === FUSE_TYPE);
+}
+
 async function look(effect: Effect, { stateDir }: Site): Promise<TargetVerdict> {
   const { target } = effect;
   const { socket } = daemonPlace(stateDir, traceOf(effect).key);
@@ -29,7 +40,12 @@ async function look(effect: Effect, { stateDir }: Site): Promise<TargetVerdict> 
   if (answer?.counts === undefined || answer.counts === null) {
     return { target, verdict: 'mismatch', seen: 'is not covered', evidence: {} };
   }
-  return { target, verdict: 'confirmed', seen: hitsText(answer.counts), evidence: countsEvidence(answer.counts) };
+  const evidence = countsEvidence(answer.counts);
+  if (!isMounted(effect)) {
+    const seen = `is not covered any more: somebody has taken the mount away; ${hitsText(answer.counts)}`;
+    return { target, verdict: 'mismatch', seen, evidence };
+  }
+  return { target, verdict: 'confirmed', seen: hitsText(answer.counts), evidence };
 }
 
 /** What the rules have done by now. */

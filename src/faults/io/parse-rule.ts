@@ -129,7 +129,12 @@ function methodsOf(
   const kinds = disturbances.map(({ kind }) => kind);
   if (given === undefined) {
     const reachable = reachableMethods(kinds);
-    return offsets === null ? reachable : reachable.filter((method) => dataMethods.includes(method));
+    if (offsets === null) return reachable;
+    const withOffset = reachable.filter((method) => dataMethods.includes(method));
+    if (withOffset.length === 0) {
+      refuse('--offset-range means nothing for this fault', 'only read and write have an offset');
+    }
+    return withOffset;
   }
   const methods = parseMethods(given);
   for (const kind of kinds) {

@@ -7,7 +7,7 @@ import { count, printable } from '../../base/text.ts';
 import { FOLDER_PATH_FLAGS, openInRoot } from '../../linux/mount/path-lookup.ts';
 import { resolveVolume, type Volume } from '../../linux/mount/volume.ts';
 import { readNamespace } from '../../linux/procfs/namespaces.ts';
-import { mountIdsSeenBy, volumeSide } from '../../linux/repoint/volume-side.ts';
+import { displayPath, mountIdsSeenBy, volumeSide } from '../../linux/repoint/volume-side.ts';
 import { countUses, type UseCounts, type VolumeUser } from '../../linux/repoint/volume-use.ts';
 import { findVolumeUsers, type Scope } from '../../linux/repoint/volume-users.ts';
 import { parseCriteria } from '../../targets/criteria.ts';
@@ -15,10 +15,11 @@ import { readProcessTable } from '../../targets/process-table.ts';
 import { selectProcesses } from '../../targets/select.ts';
 import { summaryOf } from '../../targets/target-process.ts';
 import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.ts';
+import { parseGlob } from './glob.ts';
 import { coveredAlready } from './covered.ts';
 import { userKey, volumeKey } from './daemon/place.ts';
 import type { VolumePlan } from './volume-plan.ts';
-import { type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
+import { dependsOnChance, type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
 
 /** Folders that have to go on working while a volume is disturbed. */
 function keptOut({ stateDir, program }: Site) {
@@ -44,9 +45,15 @@ function soleNamespace(pids: readonly number[]): number | undefined {
   return pids[0];
 }
 
+/** Whose view of the files is meant when nothing is said. */
+function viewer({ viewPid = process.pid }: Site): number {
+  return readNamespace(viewPid, 'mnt') === readNamespace(process.pid, 'mnt') ? process.pid : viewPid;
+}
+
 /** Who is meant, as the criteria say; without criteria everybody in the namespace. */
 function choose(spec: IoSpec, context: PlanContext): Chosen {
-  if (spec.criteria === null) return { pid: spec.inPid ?? process.pid, pids: null, leftOut: [], matched: 0 };
+  const own = viewer(context.site);
+  if (spec.criteria === null) return { pid: spec.inPid ?? own, pids: null, leftOut: [], matched: 0 };
   const selection = selectProcesses(parseCriteria(spec.criteria), { protection: context.protection });
   const pids = selection.chosen.map(({ identity }) => identity.pid);
   const pid = spec.inPid ?? soleNamespace(pids);
@@ -55,7 +62,7 @@ function choose(spec: IoSpec, context: PlanContext): Chosen {
     label: `pid ${identity.pid} (${comm})`,
     ...why,
   }));
-  return { pid: pid ?? process.pid, pids, leftOut, matched: selection.matched.length };
+  return { pid: pid ?? own, pids, leftOut, matched: selection.matched.length };
 }
 
 function openFolder({ pid, realPath }: Volume): number {
@@ -106,6 +113,7 @@ function volumeTarget(volume: Volume, key: string, spec: IoSpec): PlannedTarget 
     key,
     label: volume.path,
     does: `is covered, with ${count(spec.rules.length, 'rule')}`,
+    uncounted: true,
     about: toJson({ path: volume.path, pid, mountNamespace, fsType, readOnly, submounts }) as JsonObject,
   };
 }
@@ -144,6 +152,25 @@ function remarks(volume: Volume, users: readonly VolumeUser[], unreadable: reado
 }
 
 /**
+ * The kernel gives up a file whose type changes while it is open: whoever has it open would never get it back.
+ *
+ * @throws {FaultlineError} VOLUME_BUSY
+ */
+function refuseKindOfOpenFiles(users: readonly VolumeUser[], spec: IoSpec): void {
+  const globs = spec.rules
+    .filter(({ disturbances }) => disturbances.some((one) => one.kind === 'attributes' && one.attr.kind !== undefined))
+    .map(({ path: pattern }) => (pattern === null ? undefined : parseGlob(pattern)));
+  for (const { pid, comm, tables, maps } of users) {
+    const paths = [...tables.flatMap(({ descriptors }) => descriptors), ...maps].map((one) => displayPath(one.path));
+    const open = paths.find((file) => globs.some((glob) => glob === undefined || glob.matches(file)));
+    if (open === undefined) continue;
+    throw new FaultlineError('VOLUME_BUSY', `${printable(open)} is open in pid ${pid} (${printable(comm)})`, {
+      hint: 'kind can be changed only of files that nobody has open: the kernel gives up one whose type changes',
+    });
+  }
+}
+
+/**
  * Which volume is covered, and whose open files are moved onto it. Changes nothing.
  *
  * @throws {FaultlineError} VOLUME_INVALID, VOLUME_NOT_FOUND, VOLUME_BUSY, PROCESS_NOT_FOUND, ARGUMENT_INVALID
@@ -160,6 +187,7 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
     chosen.pids === null ? { kind: 'namespace', mountNamespace } : { kind: 'pids', pids: chosen.pids };
   const { users, unreadable } = usersOf(volume, scope);
   const { free, leftOut } = sortOut(users, spec, context);
+  refuseKindOfOpenFiles(free, spec);
   const where: VolumePlan = {
     key,
     path: volume.path,
@@ -190,6 +218,7 @@ function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: Vol
     key,
     label,
     does: `gets ${count(spec.rules.length, 'more rule')}`,
+    uncounted: true,
     about: { path: label, pid, mountNamespace, covered: true },
   };
   return planOf(
@@ -205,6 +234,11 @@ function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: Vol
   );
 }
 
+/** So that it can be repeated. */
+function seedNote(spec: IoSpec, seed: string): readonly string[] {
+  return spec.seed === null && dependsOnChance(spec) ? [`left to chance with --seed ${printable(seed)}`] : [];
+}
+
 function planOf(
   action: IoAction,
   spec: IoSpec,
@@ -218,7 +252,7 @@ function planOf(
     action,
     sustained: true,
     tended: true,
-    notes: [...notesOf(spec), ...rest.notes],
+    notes: [...notesOf(spec), ...seedNote(spec, seed), ...rest.notes],
     data: toJson({ spec: specToJson({ ...spec, seed }), volume }) as JsonObject,
   };
 }

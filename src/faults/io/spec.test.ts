@@ -226,7 +226,7 @@ describe('what attack io takes', () => {
     ['mistake', { maxLength: 0 }, 'is not valid: 0'],
     ['mistake', { filling: 'one' }, 'zero|random'],
     ['mistake', { mistake: 3 }, 'mistake must be an object'],
-    ['attr-override', {}, 'attr (--attr) is not valid'],
+    ['attr-override', {}, 'attr (--attr) is missing'],
     ['attr-override', { attr: {} }, 'no attribute is to be overridden'],
     ['attr-override', { attr: ['size'] }, '"size" is no attribute with a value'],
     ['attr-override', { attr: ['sice=1'] }, 'there is no attribute "sice" | did you mean size?'],

@@ -130,7 +130,33 @@ export function notesOf(spec: IoSpec): readonly string[] {
     const kinds = disturbances.map(({ kind }) => kind);
     return unreachableNotes(kinds, methods);
   });
-  return [...new Set(notes.flat())];
+  const stays = spec.rules.some(({ disturbances, methods }) => {
+    return methods.includes('write') && disturbances.some(({ kind }) => kind === 'mistake');
+  });
+  const lasting = stays
+    ? ['what is written wrong stays wrong in the files; --methods read leaves them as they are']
+    : [];
+  return [...new Set([...notes.flat(), ...lasting])];
+}
+
+/** Is anything of the rules left to chance? */
+export function dependsOnChance({ rules }: IoSpec): boolean {
+  return rules.some(
+    ({ percent, disturbances }) =>
+      percent < 100 ||
+      disturbances.some((one) => {
+        switch (one.kind) {
+          case 'latency':
+            return one.jitterMs > 0;
+          case 'errno':
+            return one.choices.length > 1;
+          case 'short':
+            return one.maxBytes === null;
+          default:
+            return one.kind === 'mistake';
+        }
+      }),
+  );
 }
 
 /** The journal's copy. */

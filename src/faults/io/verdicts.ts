@@ -65,7 +65,10 @@ export function hitsText(counts: readonly RuleCounts[]): string {
   const sum = (key: 'seen' | 'matched' | 'injected'): number => counts.reduce((total, one) => total + one[key], 0);
   if (sum('seen') === 0) return 'no operation came near a rule';
   if (sum('injected') === 0) return `none of ${count(sum('seen'), 'operation')} was disturbed`;
-  return `${sum('injected')} of ${count(sum('matched'), 'matching operation')} disturbed`;
+  const whole = `${sum('injected')} of ${count(sum('matched'), 'matching operation')} disturbed`;
+  if (counts.length === 1) return whole;
+  const each = counts.map(({ injected, matched }, index) => `rule ${index + 1}: ${injected} of ${matched}`);
+  return `${whole} (${each.join(', ')})`;
 }
 
 export function wasHit(counts: readonly RuleCounts[]): boolean {

@@ -74,12 +74,18 @@ export function statusOf(fd: number, options: StatusOptions = {}): FileStatus {
   return look(fd, '', AT_EMPTY_PATH, options);
 }
 
-/** What stands at a path, mostly a link of /proc; undefined when nothing does. @throws SyscallError as stat(2) */
+/**
+ * What stands at a path, mostly a link of /proc; undefined when nothing does, or when the kernel has given up the file
+ * (EIO though nobody was asked), so that nothing can be told of it.
+ *
+ * @throws SyscallError as stat(2)
+ */
 export function statusAt(path: string, options: StatusOptions = {}): FileStatus | undefined {
   try {
     return look(AT_FDCWD, path, options.keepLink === true ? AT_SYMLINK_NOFOLLOW : 0, options);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    if (isErrno(error, 'EIO') && options.ask !== true) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,9 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { tempStateDir } from '../../support/cli.ts';
+import { readJournal } from '../../support/journal.ts';
 import { hasPython, start, stateOf, until } from '../targets/processes.ts';
 import { cannotInject, content, fill, mountsOf, nothingLeft, ours, scene } from './lab.ts';
 import { countsOf, expectWell, sceneWithTarget } from './stage.ts';
@@ -49,6 +51,15 @@ describe.skipIf(cannotInject !== undefined)('when it ends, and what else is on t
     expect(shown.timeline).toContainEqual(
       expect.objectContaining({ type: 'recovering', data: { reason: 'its lease has ended' } }),
     );
+  });
+
+  test('--duration with --expect-hits, and nothing hit: it says so', async () => {
+    const one = scene();
+    const fault = ['fault', '--methods', 'fsync', '--errno', 'EIO'];
+    const uid = await one.inject([...fault, '--duration', '500ms', '--expect-hits']);
+    await until('the keeper has ended it', () => readJournal(one.stateDir)[0]?.record.state === 'recovered');
+    await nothingLeft(one);
+    expect(await one.show(uid)).toMatchObject({ error: { code: 'EXPECTATION_MISSED' } });
   });
 
   test('two volumes at once, each with a fault of its own', async () => {
@@ -198,6 +209,48 @@ describe.skipIf(cannotInject !== undefined)('several injections on one volume, w
     for (const uid of [first, second]) await one.recover(uid);
     await expectWell(one, target);
     await expectWell(one, other);
+  });
+});
+
+describe.skipIf(cannotInject !== undefined)('somebody else takes the mount away', () => {
+  test('show says so, and recover ends it', async () => {
+    const { one, target } = await sceneWithTarget();
+    const uid = await one.inject(['fault', '--methods', 'fsync', '--errno', 'EIO']);
+    spawnSync('umount', ['-l', one.volume]);
+    expect((await one.show(uid)).present).toMatchObject([
+      { verdict: 'mismatch', seen: expect.stringContaining('somebody has taken the mount away') },
+    ]);
+    await one.recover(uid);
+    await expectWell(one, target);
+  });
+});
+
+describe.skipIf(cannotInject !== undefined)('an attack while the volume is being given back', () => {
+  test('waits for that, and covers it anew', async () => {
+    const { one, target } = await sceneWithTarget();
+    const first = await one.inject(['fault', '--methods', 'write', '--errno', 'EIO']);
+    const [, second] = await Promise.all([
+      one.recover(first),
+      one.inject(['fault', '--methods', 'read', '--errno', 'EPERM', '--allow-overlap']),
+    ]);
+    expect(await target.ask({ do: 'read', at: 0, size: 10 })).toMatchObject({ error: 'EPERM' });
+    await one.recover(second);
+    await expectWell(one, target);
+  });
+});
+
+describe.skipIf(cannotInject !== undefined)('another kind of file', () => {
+  test('is refused of one that is open, and shown of one that is not', async () => {
+    const { one, target } = await sceneWithTarget();
+    const kind = ['attr-override', '--attr', 'kind=symlink', '--path'];
+    const ran = await one.run(['attack', 'io', ...kind, one.inVolume('*'), '--volume', one.volume]);
+    expect(ran).toMatchObject({ code: 1 });
+    expect(ran.stderr).toContain(`file is open in pid ${target.pid} `);
+    const uid = await one.inject([...kind, one.inVolume('other')]);
+    expect(lstatSync(one.inVolume('other')).isSymbolicLink()).toBe(true);
+    await one.recover(uid);
+    expect(lstatSync(one.inVolume('other')).isFile()).toBe(true);
+    await expectWell(one, target);
   });
 });
 

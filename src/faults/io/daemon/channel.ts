@@ -21,13 +21,14 @@ interface ErrorAnswer {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
+  readonly details?: JsonObject;
 }
 
 async function answerOf(response: IncomingMessage): Promise<JsonObject> {
   const body = (await json(response)) as JsonObject;
   if (response.statusCode === 200) return body;
-  const { code, message, hint } = body as unknown as ErrorAnswer;
-  throw new FaultlineError(code, message, hint === undefined ? {} : { hint });
+  const { code, message, hint, details = {} } = body as unknown as ErrorAnswer;
+  throw new FaultlineError(code, message, { details, ...(hint === undefined ? {} : { hint }) });
 }
 
 function send(socketPath: string, asked: JsonObject, timeoutMs: number): Promise<JsonObject> {
@@ -63,9 +64,22 @@ export async function askDaemon(socket: string, asked: JsonObject, timeoutMs: nu
   }
 }
 
+/** Does a daemon say that it is just ending? */
+export function isEnding(error: unknown): boolean {
+  return error instanceof FaultlineError && error.details?.['ending'] === true;
+}
+
 /** Is this what {@link askDaemon} throws when nobody answers in time, and not what somebody has answered? */
 export function isSilence(error: unknown): boolean {
   return error instanceof FaultlineError && error.details?.['silent'] === true;
+}
+
+/** What a daemon answers that has just given its volume back: it must be started anew. */
+export function endingError(): FaultlineError {
+  return new FaultlineError('VOLUME_BUSY', 'the daemon of the volume is ending', {
+    hint: 'try again',
+    details: { ending: true },
+  });
 }
 
 /** The daemon's end of the channel. */
@@ -94,9 +108,9 @@ export async function listenAt(socket: string, answer: (asked: JsonObject) => Pr
       .then(
         (body) => response.end(JSON.stringify(body)),
         (error: unknown) => {
-          const { code, message, hint } = asFaultlineError(error);
+          const { code, message, hint, details } = asFaultlineError(error);
           response.statusCode = 500;
-          response.end(JSON.stringify({ code, message, hint }));
+          response.end(JSON.stringify({ code, message, hint, details }));
         },
       );
   });

@@ -12,7 +12,7 @@ import type { RuleCounts } from '../counters.ts';
 import type { VolumePlan } from '../volume-plan.ts';
 import { type IoRule, maxRules } from '../rule.ts';
 import type { Site } from '../../fault.ts';
-import { type Listener, listenAt } from './channel.ts';
+import { endingError, type Listener, listenAt } from './channel.ts';
 import { daemonPlace, makeDaemonFolder } from './place.ts';
 import type { DaemonRequest, JoinAnswer, JoinRequest, LeaveAnswer, LookAnswer } from './protocol.ts';
 import { removeTraces } from './record.ts';
@@ -51,6 +51,8 @@ interface Office {
   readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   board: RuleBoard | undefined;
   volume: CoveredVolume | undefined;
+  /** All is withdrawn: another daemon takes over. */
+  isOver: boolean;
   /** Until it is tried again to withdraw. */
   retry: NodeJS.Timeout | undefined;
   /** Called when nothing is left to do. */
@@ -117,6 +119,7 @@ async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
   if (office.left.has(request.effect)) {
     throw new FaultlineError('INJECTION_CANCELLED', 'the injection has been undone meanwhile');
   }
+  if (office.isOver) throw endingError();
   if (office.volume !== undefined && office.tenants.size === 0) {
     throw new FaultlineError('VOLUME_BUSY', 'the volume is still used by somebody who could not be moved back', {
       hint: 'faultline show tells of whom, for the injection before; try again when that has ended',
@@ -144,6 +147,7 @@ async function uncover(office: Office, volume: CoveredVolume): Promise<Pick<Leav
   } finally {
     if (over) {
       removeTraces(daemonPlace(office.site.stateDir, office.key));
+      office.isOver = true;
       office.close();
     } else {
       // Whoever is left is served as long as it takes; nothing of it is disturbed.
@@ -249,6 +253,7 @@ export async function runDaemon(site: Site, key: string): Promise<undefined> {
       inTurn: queue(),
       board: undefined,
       volume: undefined,
+      isOver: false,
       retry: undefined,
       close: resolve,
     };

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../base/json.ts';
 import { printable } from '../../../base/text.ts';
 import { currentState } from '../../../targets/identity.ts';
 import type { Site } from '../../fault.ts';
-import { askDaemon } from './channel.ts';
+import { askDaemon, isEnding } from './channel.ts';
 import { type DaemonPlace, daemonPlace, makeDaemonFolder } from './place.ts';
 import { readRecord } from './record.ts';
 
@@ -24,10 +24,12 @@ function daemonEnvironment(): NodeJS.ProcessEnv {
 interface Started {
   /** It has ended before it could be asked. One that finds another there ends well. */
   hasFailed: boolean;
+  /** Well, as one does that finds another there. */
+  hasEnded: boolean;
 }
 
 function start({ program, stateDir }: Site, key: string, { log }: DaemonPlace): Started {
-  const started = { hasFailed: false };
+  const started = { hasFailed: false, hasEnded: false };
   const [interpreter = '', ...script] = program;
   const logFd = openSync(log, 'a', 0o600);
   try {
@@ -43,6 +45,7 @@ function start({ program, stateDir }: Site, key: string, { log }: DaemonPlace): 
       })
       .on('exit', (code) => {
         started.hasFailed = code !== 0;
+        started.hasEnded = code === 0;
       })
       .unref();
     return started;
@@ -83,12 +86,22 @@ export async function askOrStart(site: Site, key: string, asked: JsonObject, tim
   let started = early.get(place.socket);
   early.delete(place.socket);
   for (;;) {
-    const answer = await askDaemon(place.socket, asked, timeoutMs);
+    const answer = await askUnlessEnding(place, asked, timeoutMs);
     if (answer !== undefined) return answer;
     refuseOrphan(place);
-    started ??= start(site, key, place);
+    // One that was started while another was ending has found it there, and gone.
+    if (started === undefined || started.hasEnded) started = start(site, key, place);
     if (started.hasFailed || performance.now() > giveUpMs) throw notStarted(place);
     await delay(pollMs);
+  }
+}
+
+async function askUnlessEnding({ socket }: DaemonPlace, asked: JsonObject, timeoutMs: number) {
+  try {
+    return await askDaemon(socket, asked, timeoutMs);
+  } catch (error) {
+    if (isEnding(error)) return undefined;
+    throw error;
   }
 }
 
