@@ -1,6 +1,7 @@
 import { buildDist } from '../scripts/build/dist.ts';
 import { run as runAttack } from './attack.ts';
 import type { Figure } from './figure.ts';
+import { run as runForensics } from './forensics.ts';
 import { run as runIo } from './io.ts';
 import { run as runSelect } from './select.ts';
 import { run as runService } from './service.ts';
@@ -16,6 +17,7 @@ const runs = Number(process.env['BENCH_RUNS'] ?? 31);
 
 const benchmarks: readonly (readonly [string, () => Promise<readonly Figure[]>])[] = [
   ['The command', () => runAttack(runs)],
+  ['Why did it die?', () => runForensics(runs)],
   ['The service', () => runService(Math.min(runs, 9), Number(process.env['BENCH_ATTACKS'] ?? 10_000))],
   ['Choosing among 5,000 processes', runSelect],
   ['Files through FUSE', runIo],

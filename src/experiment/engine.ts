@@ -18,6 +18,8 @@ import { attack, prepareAttack } from './attack.ts';
 import { attackOnce, settled } from './attack-once.ts';
 import { audited, writeAudit } from './audit.ts';
 import { type EngineContext, type EngineOptions, openContext } from './context.ts';
+import type { DeathRecord } from '../forensics/death-record.ts';
+import { deathsOf, type OnRecord, recordDeaths, type Whom } from './deaths.ts';
 import { type Examination, examine } from './doctor.ts';
 import { halt, recoverAll, releaseHalt, type Sweep } from './halt.ts';
 import { type Injection, readInjection } from './injection.ts';
@@ -96,6 +98,10 @@ export interface Engine {
   endSchedule(uid: string): Promise<ScheduleEnd>;
   /** Carry out what schedules ask for, until it is stopped. For the service alone. */
   runSchedules(options: ScheduleRunnerOptions): ScheduleRunner;
+  /** What is on record of somebody's death, and what injections did to him; the newest first. */
+  deathsOf(who: Whom): OnRecord;
+  /** Keep what was seen of deaths. For whoever watches. */
+  recordDeaths(deaths: readonly DeathRecord[]): Promise<void>;
   /** Be the keeper of this state folder until no lease is left. */
   keep(onError: (error: unknown) => void): Promise<void>;
   close(): void;
@@ -172,6 +178,8 @@ function engineOver(context: EngineContext): Engine {
     leaveService: () => leaveService(context),
     service: () => runningService(context),
     ...schedulesOver(context),
+    deathsOf: (who: Whom) => deathsOf(context, who),
+    recordDeaths: (deaths: readonly DeathRecord[]) => recordDeaths(context, deaths),
     keep: (onError: (error: unknown) => void) => keep(context, onError),
     close: () => {
       context.tail.close();
