@@ -74,7 +74,7 @@ function lastCounts({ outcome }: Effect): JsonObject {
 /** Why a volume is not disturbed any more, though it should be. */
 export function lapsedVolumes(effects: readonly Effect[]): string | undefined {
   for (const effect of effects) {
-    if (effect.status !== 'applied') continue;
+    if (effect.status !== 'applied' && effect.status !== 'releasing') continue;
     const state = daemonState(effect);
     if (state === 'gone') return 'the daemon of its volume has died';
     if (state === 'stopped') return 'the daemon of its volume is stopped';

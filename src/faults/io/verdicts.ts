@@ -28,6 +28,11 @@ function keptText({ kept }: ProcessReport): string {
   return `; kept on the original: ${first.path} (${first.reason}${more})`;
 }
 
+function lostText({ lostLocks }: ProcessReport): string {
+  const [first] = lostLocks;
+  return first === undefined ? '' : `; somebody else got a lock of it meanwhile: ${first.path}`;
+}
+
 function movedText(report: ProcessReport): string {
   return `moved ${usesText(report.moved)}, stood still for ${formatDuration(Math.round(report.pauseUs) / 1000)}`;
 }
@@ -40,8 +45,10 @@ export function processVerdict(target: TargetRef, report: ProcessReport | undefi
   }
   const evidence = evidenceOf(report);
   switch (report.outcome) {
-    case 'moved':
-      return { target, verdict: 'confirmed', seen: `${movedText(report)}${keptText(report)}`, evidence };
+    case 'moved': {
+      const verdict = report.lostLocks.length === 0 ? 'confirmed' : 'mismatch';
+      return { target, verdict, seen: `${movedText(report)}${lostText(report)}${keptText(report)}`, evidence };
+    }
     case 'kept':
       return { target, verdict: 'inconclusive', seen: `nothing could be moved${keptText(report)}`, evidence };
     case 'gone':

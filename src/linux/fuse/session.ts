@@ -133,11 +133,14 @@ class RunningSession {
   private readonly shared: SharedState;
   private readonly threads: WorkerThreads;
   private readonly notifier: Notifier;
+  /** The kernel was ever allowed to believe what it was told. */
+  private hasCached: boolean;
 
   constructor(shared: SharedState, calls: SystemCalls, fuseFd: number, threads: WorkerThreads) {
     this.shared = shared;
     this.threads = threads;
     this.notifier = new Notifier(calls, fuseFd);
+    this.hasCached = Atomics.load(shared.control, Control.CACHE_MS) > 0;
   }
 
   status(): FuseSessionStatus {
@@ -153,12 +156,14 @@ class RunningSession {
 
   async setCaching(ms: number): Promise<void> {
     Atomics.store(this.shared.control, Control.CACHE_MS, ms);
-    if (ms === 0) await this.forgetAll();
+    if (ms > 0) this.hasCached = true;
+    else await this.forgetAll();
   }
 
   async forgetAll(): Promise<void> {
     const { control, nodes } = this.shared;
-    if (!this.notifier.forgetNames()) {
+    // Only where names were kept: to forget one takes away what somebody has mounted on it.
+    if (this.hasCached && !this.notifier.forgetNames()) {
       // What was told of names before holds for so long, and there is no way to take it back.
       await sleep(Atomics.load(control, Control.CACHE_MS));
     }
@@ -169,6 +174,8 @@ class RunningSession {
   }
 
   async stop(): Promise<void> {
+    // Whose descriptor of the connection is closed: its number may be of something else by now.
+    if (this.threads.hasEnded) return;
     Atomics.store(this.shared.control, Control.STOPPING, 1);
     this.threads.wake();
     await this.setCaching(0);

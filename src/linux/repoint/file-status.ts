@@ -76,7 +76,7 @@ export function statusOf(fd: number, options: StatusOptions = {}): FileStatus {
 
 /**
  * What stands at a path, mostly a link of /proc; undefined when nothing does, or when the kernel has given up the file
- * (EIO though nobody was asked), so that nothing can be told of it.
+ * (EIO and its like though nobody was asked), so that nothing can be told of it.
  *
  * @throws SyscallError as stat(2)
  */
@@ -85,7 +85,7 @@ export function statusAt(path: string, options: StatusOptions = {}): FileStatus 
     return look(AT_FDCWD, path, options.keepLink === true ? AT_SYMLINK_NOFOLLOW : 0, options);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
-    if (isErrno(error, 'EIO') && options.ask !== true) return undefined;
+    if (isErrno(error, 'EIO', 'ESTALE', 'ENOTCONN') && options.ask !== true) return undefined;
     throw error;
   }
 }

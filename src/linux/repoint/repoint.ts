@@ -5,7 +5,7 @@ import { mergeReports, type ProcessReport } from './repoint-report.ts';
 import { untouchedReport } from './round-reports.ts';
 import { type RepointStep, swap } from './swap.ts';
 import { otherThan, type VolumeSide, volumeIdOf } from './volume-side.ts';
-import type { VolumeUser } from './volume-use.ts';
+import type { Refusal, VolumeUser } from './volume-use.ts';
 import { findVolumeUsers, type Scope } from './volume-users.ts';
 import { warmUp } from './warm-up.ts';
 import { hasWork, type Settled, settle } from './work.ts';
@@ -90,6 +90,13 @@ export function getReady(): void {
 
 const DEFAULT_ROUNDS = 5;
 
+/** More processes are not stopped together: each has to stand still until the last one does. */
+const MOST_AT_ONCE = 400;
+const crowded: Refusal = {
+  reason: 'not-stopped',
+  detail: `it shares open files with more than ${MOST_AT_ONCE} other processes`,
+};
+
 /** A request of which it is known what volume it is about. */
 type IdentifiedRequest = RepointRequest & { readonly from: { readonly volumeId: string } };
 
@@ -115,12 +122,14 @@ function runRound(request: IdentifiedRequest, settled: Settled): Round {
     preparation.prepare(busy);
     request.onStep?.('prepared', 0);
     const staying = [...idle, ...findBystanders(request, users)];
-    const groups = groupsOf(busy, staying, preparation);
+    const groups = groupsOf(busy, staying, preparation).filter((group) => group.busy.length <= MOST_AT_ONCE);
     const results = groups.map((group) => swap({ ...group, request, preparation, examined }));
     const reports = results.flatMap((result) => result.reports);
     for (const report of reports) settle(report, settled);
     const unreleased = results.flatMap((result) => result.unreleased);
-    return { reports: [...untouched, ...reports], unreadable, unreleased, hadWork: true };
+    const told = new Set(groups.flatMap((group) => group.busy));
+    const tooMany = busy.filter((user) => !told.has(user)).map((user) => untouchedReport(user, to.kind, crowded));
+    return { reports: [...untouched, ...reports, ...tooMany], unreadable, unreleased, hadWork: groups.length > 0 };
   } finally {
     preparation.close();
   }

@@ -111,8 +111,13 @@ async function cover(office: Office, { volume }: JoinRequest): Promise<CoveredVo
     say(`a thread of the data plane: ${JSON.stringify(failure, Object.getOwnPropertyNames(Object(failure)))}`);
   };
   const setting = { place, program: site.program, standby, self, rules: board.shared, onFailure };
-  office.volume = await coverVolume(setting, volume);
-  return office.volume;
+  const covered = await coverVolume(setting, volume);
+  office.volume = covered;
+  // Those who could not be moved may end by themselves.
+  void covered.over.then(() => {
+    if (office.tenants.size === 0) finish(office);
+  });
+  return covered;
 }
 
 async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
@@ -138,25 +143,30 @@ async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
   }
 }
 
+/** Nothing is left to serve. */
+function finish(office: Office): void {
+  if (office.isOver) return;
+  office.isOver = true;
+  clearTimeout(office.retry);
+  removeTraces(daemonPlace(office.site.stateDir, office.key));
+  office.close();
+}
+
 async function uncover(office: Office, volume: CoveredVolume): Promise<Pick<LeaveAnswer, 'report' | 'lost'>> {
-  let over = false;
+  if (office.isOver) return { report: null, lost: [] };
   try {
     const { report, lost } = await volume.withdraw();
-    over = remaining(report).length === 0 && (await volume.ended());
+    if (remaining(report).length === 0 && (await volume.ended())) finish(office);
     return { report, lost };
   } finally {
-    if (over) {
-      removeTraces(daemonPlace(office.site.stateDir, office.key));
-      office.isOver = true;
-      office.close();
-    } else {
-      // Whoever is left is served as long as it takes; nothing of it is disturbed.
-      tryAgain(office, volume);
-    }
+    // Whoever is left is served as long as it takes; nothing of it is disturbed.
+    tryAgain(office, volume);
   }
 }
 
+/** Unless all is withdrawn. */
 function tryAgain(office: Office, volume: CoveredVolume): void {
+  if (office.isOver) return;
   clearTimeout(office.retry);
   office.retry = setTimeout(() => {
     office

@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { json } from 'node:stream/consumers';
 import { delay } from '../../../base/delay.ts';
 import { asFaultlineError } from '../../../base/error.ts';
@@ -61,19 +61,31 @@ function folderOf(pid: number, fd: number): number {
   return openSync(`/proc/${pid}/fd/${fd}`, FOLDER_PATH_FLAGS);
 }
 
+/** Has nothing of the volume open any more when it comes back: whoever comes next must not take us for a user of it. */
 function carryOut(errand: RepointErrand): JsonObject {
-  const { towards, overlayMountIds, pid, servedBy, sender, originalRoot, overlayRoot, deadlineMs } = errand;
-  const original = volumeSide({
-    kind: 'original',
-    rootFd: folderOf(sender, originalRoot),
-    mountIds: mountIdsSeenBy(pid, overlayMountIds),
-  });
-  const answers = servedBy !== null;
+  const { sender, originalRoot, overlayRoot } = errand;
+  const roots: number[] = [];
+  const open = (fd: number): number => {
+    const folder = folderOf(sender, fd);
+    roots.push(folder);
+    return folder;
+  };
+  try {
+    return move(errand, open(originalRoot), overlayRoot === null ? undefined : open(overlayRoot));
+  } finally {
+    for (const root of roots) closeSync(root);
+  }
+}
+
+function move(errand: RepointErrand, originalFd: number, overlayFd: number | undefined): JsonObject {
+  const { towards, overlayMountIds, pid, servedBy, deadlineMs } = errand;
+  const mountIds = mountIdsSeenBy(pid, overlayMountIds);
+  const original = volumeSide({ kind: 'original', rootFd: originalFd, mountIds });
   const overlay = volumeSide({
     kind: 'overlay',
     mountIds: overlayMountIds,
-    answers,
-    ...(overlayRoot === null ? {} : { rootFd: folderOf(sender, overlayRoot) }),
+    answers: servedBy !== null,
+    ...(overlayFd === undefined ? {} : { rootFd: overlayFd }),
   });
   const [from, to] = towards === 'overlay' ? [original, overlay] : [overlay, original];
   const rescuePids = servedBy === null ? [] : [servedBy];

@@ -52,6 +52,8 @@ export interface CoveredVolume {
   withdraw(): Promise<{ readonly report: RepointReport; readonly lost: readonly string[] }>;
   /** @returns whether nobody uses it any more; waits a moment for that */
   ended(): Promise<boolean>;
+  /** Settles when nobody uses it any more, whoever brought that about. */
+  readonly over: Promise<unknown>;
 }
 
 function openFolder({ pid, realPath }: Volume): number {
@@ -84,6 +86,8 @@ interface Parts {
   readonly original: number;
   /** The root of the mount; undefined from when it is to end: that is a use of it, too. */
   overlay: number | undefined;
+  /** The folder below is not open any more. */
+  isClosed: boolean;
 }
 
 /** Who sees it: whoever planned it may be gone by now. */
@@ -128,7 +132,10 @@ async function ended(parts: Parts): Promise<boolean> {
   parts.overlay = undefined;
   if (overlay !== undefined) closeSync(overlay);
   const over = await Promise.race([session.over.then(() => true), sleep(closingMs, false, { ref: false })]);
-  if (over) closeSync(original);
+  if (over && !parts.isClosed) {
+    parts.isClosed = true;
+    closeSync(original);
+  }
   return over;
 }
 
@@ -141,6 +148,7 @@ function coveredVolume(parts: Parts): CoveredVolume {
     moveOnto: (whose: VolumeUsers) => moveOnto(parts, whose),
     withdraw: () => withdraw(parts),
     ended: () => ended(parts),
+    over: session.over.catch(() => undefined),
   });
 }
 
@@ -171,7 +179,7 @@ export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Pro
     });
     const attachment = await attach({ pid: plan.pid, path: plan.path, mountFd, expected: volume });
     closeSync(attachment.rootFd);
-    return coveredVolume({ setting, plan, source, session, attachment, original, overlay: mountFd });
+    return coveredVolume({ setting, plan, source, session, attachment, original, overlay: mountFd, isClosed: false });
   } catch (error) {
     closeSync(mountFd); // a mount that stands nowhere goes with it, and the session is over
     throw error;

@@ -1,3 +1,4 @@
+import { isFaultlineError } from '../../../base/error.ts';
 import { FUSE_TYPE } from '../../../linux/mount/fuse-mount.ts';
 import { detach } from '../../../linux/mount/attach.ts';
 import { findMounts, type FoundMount } from '../../../linux/mount/find-mounts.ts';
@@ -44,8 +45,13 @@ export async function uncover(source: string, record: DaemonRecord | undefined, 
   for (const one of found) {
     const { mountNamespace, pid, mount } = one;
     const identity = { mountId: mount.mountId, uniqueMountId: uniqueIdOf(one, record) };
-    const done = await detach({ pids: [pid], mountNamespace, mount: identity, source, served });
-    lost.push(...done.lost);
+    try {
+      const done = await detach({ pids: [pid], mountNamespace, mount: identity, source, served });
+      lost.push(...done.lost);
+    } catch (error) {
+      // One that is not ours to change must not keep the others. It goes with its namespace, and is served until then.
+      if (mountNamespace === record?.volume.mountNamespace || !isFaultlineError(error)) throw error;
+    }
   }
   return { lost, mountIds: [...mountIds] };
 }
