@@ -10,6 +10,7 @@ import { readNamespace } from '../../linux/procfs/namespaces.ts';
 import { displayPath, mountIdsSeenBy, volumeSide } from '../../linux/repoint/volume-side.ts';
 import { countUses, type UseCounts, type VolumeUser } from '../../linux/repoint/volume-use.ts';
 import { findVolumeUsers, type Scope } from '../../linux/repoint/volume-users.ts';
+import { isErrno } from '../../linux/syscall-error.ts';
 import { parseCriteria } from '../../targets/criteria.ts';
 import { readProcessTable } from '../../targets/process-table.ts';
 import { selectProcesses } from '../../targets/select.ts';
@@ -45,9 +46,14 @@ function soleNamespace(pids: readonly number[]): number | undefined {
   return pids[0];
 }
 
-/** Whose view of the files is meant when nothing is said. */
+/** Whose view of the files is meant when nothing is said; our own where the other is not ours to look at. */
 function viewer({ viewPid = process.pid }: Site): number {
-  return readNamespace(viewPid, 'mnt') === readNamespace(process.pid, 'mnt') ? process.pid : viewPid;
+  try {
+    return readNamespace(viewPid, 'mnt') === readNamespace(process.pid, 'mnt') ? process.pid : viewPid;
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM')) return process.pid;
+    throw error;
+  }
 }
 
 /** Who is meant, as the criteria say; without criteria everybody in the namespace. */
