@@ -6,7 +6,7 @@ import type { OpenDescriptor, VolumeUser } from './volume-use.ts';
 interface Sketch {
   /** Names of the open file descriptions that it has, each of the file of that name. */
   readonly has?: readonly string[];
-  /** Files that it has open by descriptions of its own; with `!` locked. */
+  /** Files that it has open by descriptions of its own; those with a slash are folders. */
   readonly opens?: readonly string[];
   readonly maps?: readonly string[];
 }
@@ -15,14 +15,9 @@ const inodeOf = (name: string): bigint => BigInt(`0x${Buffer.from(name).toString
 
 /** As much of a user as decides whom it goes with. */
 function user(name: string, { has = [], opens = [], maps = [] }: Sketch): VolumeUser {
-  const lock = { type: 'POSIX', mode: 'WRITE' };
   const descriptors = [
-    ...has.map((file) => ({ mountId: 1, inode: inodeOf(file), locks: [] })),
-    ...opens.map((file) => ({
-      mountId: 1,
-      inode: inodeOf(file.replace('!', '')),
-      locks: file.endsWith('!') ? [lock] : [],
-    })),
+    ...has.map((file) => ({ mountId: 1, inode: inodeOf(file), kind: 'regular' })),
+    ...opens.map((file) => ({ mountId: 1, inode: inodeOf(file), kind: file.endsWith('/') ? 'directory' : 'regular' })),
   ] as unknown as readonly OpenDescriptor[];
   const mapped = maps.map((file) => ({ mountId: 1, inode: inodeOf(file) }));
   return { comm: name, tables: [{ tid: 1, size: 0, descriptors }], maps: mapped } as unknown as VolumeUser;
@@ -48,8 +43,8 @@ function groups(busy: Readonly<Record<string, Sketch>>, staying: Readonly<Record
   );
 }
 
-test('whoever has nothing in common with another goes alone, the same file or not', () => {
-  expect(groups({ a: { opens: ['log'] }, b: { opens: ['log'] }, c: {} })).toEqual(['a', 'b', 'c']);
+test('whoever has nothing in common with another goes alone; a folder is nothing in common', () => {
+  expect(groups({ a: { opens: ['log', 'data/'] }, b: { opens: ['db', 'data/'] }, c: {} })).toEqual(['a', 'b', 'c']);
 });
 
 test('a shared description binds, also by way of a third', () => {
@@ -59,9 +54,9 @@ test('a shared description binds, also by way of a third', () => {
   ]);
 });
 
-test('so does a file that one of them has locked, and one that both have mapped', () => {
-  expect(groups({ a: { opens: ['db!'] }, b: { opens: ['db'] }, c: { opens: ['log'] } })).toEqual(['a b', 'c']);
-  expect(groups({ a: { maps: ['shm'] }, b: { maps: ['shm'] }, c: { opens: ['shm'] } })).toEqual(['a b', 'c']);
+test('so does a file that both have open, or mapped, or one so and one so', () => {
+  expect(groups({ a: { opens: ['db'] }, b: { opens: ['db'] }, c: { opens: ['log'] } })).toEqual(['a b', 'c']);
+  expect(groups({ a: { maps: ['shm'] }, b: { maps: ['shm'] }, c: { opens: ['shm'] } })).toEqual(['a b c']);
 });
 
 test('those who stay are with those who share with them', () => {

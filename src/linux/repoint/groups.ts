@@ -1,5 +1,4 @@
 import type { Counterpart } from './counterparts.ts';
-import { processLocks } from './locks.ts';
 import type { Preparation } from './preparation.ts';
 import type { VolumeUser } from './volume-use.ts';
 
@@ -17,8 +16,8 @@ type Link = Counterpart | string;
  *
  * Together go those who
  * - share an open file description: its position is in use on one side only;
- * - have a file open that one of them has locked (fcntl(2)): a lock is lost and taken again, and nobody else must get
- *   it in between;
+ * - have the same file open: a lock of it (fcntl(2)) is let go of and taken again, and nobody else must get it in
+ *   between. Who has one is seen only when they stand still;
  * - have the same file mapped, or the same memory: where data does not pass through, each side has pages of its own.
  */
 export function groupsOf(
@@ -26,11 +25,10 @@ export function groupsOf(
   staying: readonly VolumeUser[],
   preparation: Pick<Preparation, 'counterpartsOf'>,
 ): readonly Group[] {
-  const locked = new Set(busy.flatMap((user) => lockedFiles(user)));
   const linksOf = (user: VolumeUser): readonly Link[] => [
     ...preparation.counterpartsOf(user),
-    ...openFiles(user).filter((file) => locked.has(file)),
-    ...user.maps.map(({ mountId, inode }) => `map ${mountId} ${inode}`),
+    ...openFiles(user),
+    ...user.maps.map(fileOf),
   ];
   const groups = connected(busy, linksOf);
   return groups.map(({ members, links }) => ({
@@ -43,13 +41,7 @@ const fileOf = ({ mountId, inode }: { readonly mountId: number; readonly inode: 
   `file ${mountId} ${inode}`;
 
 function openFiles({ tables }: VolumeUser): readonly string[] {
-  return tables.flatMap(({ descriptors }) => descriptors.map(fileOf));
-}
-
-function lockedFiles({ tables }: VolumeUser): readonly string[] {
-  return tables.flatMap(({ descriptors }) =>
-    descriptors.filter(({ locks }) => processLocks(locks).length > 0).map(fileOf),
-  );
+  return tables.flatMap(({ descriptors }) => descriptors.filter(({ kind }) => kind === 'regular').map(fileOf));
 }
 
 interface Component {

@@ -195,7 +195,8 @@ describe.skipIf(cannotServe() !== undefined)('an operation that is to fail', () 
       thrown = error;
     }
     expect(isErrno(thrown, 'ENXIO'), String(thrown)).toBe(true);
-    expect(await count()).toBe(before + 1);
+    // Of a name that it knew the kernel asks once more when the first answer is an error.
+    expect([before + 1, ...(method === 'lookup' ? [before + 2] : [])]).toContain(await count());
     // Well again, and without a trace of what has failed.
     await volume.setRules([]);
     expect(readdirSync(folder).sort()).toEqual(['other', 'target', 'target-folder', 'target-link']);
