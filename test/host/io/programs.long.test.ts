@@ -12,7 +12,7 @@ import { hasPostgres, startPostgres } from './postgres.ts';
  * them again and again: not an error, not a call that was interrupted, not a byte that is lost or wrong.
  */
 
-const rounds = 50;
+const rounds = 25;
 
 /** Disturbs what none of them does, so that what they see must be what they would see without it. */
 const harmless = ['latency', '--methods', 'symlink', '--delay', '1ms'];
