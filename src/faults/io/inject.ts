@@ -1,37 +1,30 @@
 import { toJson, type JsonObject } from '../../base/json.ts';
-import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
-import { someoneIn } from '../../linux/mount/namespace-members.ts';
-import { readMounts } from '../../linux/mount-table.ts';
 import type { Journal, Plan, Site, TargetVerdict } from '../fault.ts';
 import { askOrStart, startEarly } from './daemon/launch.ts';
 import { userKey } from './daemon/place.ts';
 import type { JoinAnswer, JoinRequest } from './daemon/protocol.ts';
 import { specOf, volumeIntent, volumeOf } from './effect.ts';
-import { type VolumePlan, volumePlanOf } from './volume-plan.ts';
+import { isMounted, volumePlanOf } from './volume-plan.ts';
 import { processVerdict } from './verdicts.ts';
 
 /** How long covering a volume and moving all who use it may take, in milliseconds. */
 const joinTimeoutMs = 60_000;
 
 /** Look whether the volume is covered, as somebody in its namespace sees it. */
-function volumeVerdict(plan: Plan, { mountNamespace, pid }: VolumePlan, answer: JoinAnswer): TargetVerdict {
-  const [target] = plan.targets;
-  if (target === undefined) throw new Error('a plan has its volume as the first target');
-  const { key, label } = target;
+function volumeVerdict(plan: Plan, answer: JoinAnswer): TargetVerdict {
+  const [planned] = plan.targets;
+  if (planned === undefined) throw new Error('a plan has its volume as the first target');
   const { mountId, passthrough, daemon } = answer;
-  const mount = readMounts(someoneIn(mountNamespace, pid) ?? pid)?.find(
-    (one) => one.mountId === mountId && one.fsType === FUSE_TYPE,
-  );
+  const target = { key: planned.key, label: planned.label };
   const evidence = { mountId, passthrough, daemon: { ...daemon } };
-  if (mount === undefined) {
-    return {
-      target: { key, label },
-      verdict: 'inconclusive',
-      seen: 'its namespace cannot be looked at any more',
-      evidence,
-    };
+  switch (isMounted(volumePlanOf(plan), mountId)) {
+    case true:
+      return { target, verdict: 'confirmed', seen: `is covered by mount ${mountId}`, evidence };
+    case false:
+      return { target, verdict: 'mismatch', seen: 'is not covered: somebody has taken the mount away', evidence };
+    default:
+      return { target, verdict: 'inconclusive', seen: 'its namespace cannot be looked at any more', evidence };
   }
-  return { target: { key, label }, verdict: 'confirmed', seen: `is covered by mount ${mountId}`, evidence };
 }
 
 function userVerdicts(plan: Plan, { report }: JoinAnswer): readonly TargetVerdict[] {
@@ -64,5 +57,5 @@ export async function coverVolume(plan: Plan, journal: Journal, site: Site): Pro
   const answer = (await askOrStart(site, volume.key, asked, joinTimeoutMs)) as unknown as JoinAnswer;
   const { daemon, mountId, passthrough } = answer;
   journal.settle([{ effect, status: 'applied', outcome: { daemon: { ...daemon }, mountId, passthrough } }]);
-  return [volumeVerdict(plan, volumePlanOf(plan), answer), ...userVerdicts(plan, answer)];
+  return [volumeVerdict(plan, answer), ...userVerdicts(plan, answer)];
 }

@@ -1,12 +1,10 @@
 import type { JsonObject } from '../../base/json.ts';
-import { FUSE_TYPE } from '../../linux/mount/fuse-mount.ts';
-import { someoneIn } from '../../linux/mount/namespace-members.ts';
-import { readMounts } from '../../linux/mount-table.ts';
 import type { Effect, Site, TargetVerdict } from '../fault.ts';
 import { askDaemon, isSilence } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
 import type { LookAnswer } from './daemon/protocol.ts';
 import { daemonState, traceOf } from './effect.ts';
+import { isMounted } from './volume-plan.ts';
 import { countsEvidence, hitsText } from './verdicts.ts';
 
 const lookTimeoutMs = 5_000;
@@ -22,14 +20,6 @@ async function ask(socket: string, { id }: Effect): Promise<LookAnswer | null | 
   }
 }
 
-/** As far as somebody can be asked who sees it. */
-function isMounted(effect: Effect): boolean {
-  const { pid, mountNamespace } = traceOf(effect);
-  const mounts = readMounts(someoneIn(mountNamespace, pid) ?? pid);
-  const mountId = effect.outcome?.['mountId'];
-  return mounts === undefined || mounts.some((one) => one.mountId === mountId && one.fsType === FUSE_TYPE);
-}
-
 async function look(effect: Effect, { stateDir }: Site): Promise<TargetVerdict> {
   const { target } = effect;
   const { socket } = daemonPlace(stateDir, traceOf(effect).key);
@@ -41,7 +31,7 @@ async function look(effect: Effect, { stateDir }: Site): Promise<TargetVerdict> 
     return { target, verdict: 'mismatch', seen: 'is not covered', evidence: {} };
   }
   const evidence = countsEvidence(answer.counts);
-  if (!isMounted(effect)) {
+  if (isMounted(traceOf(effect), effect.outcome?.['mountId']) === false) {
     const seen = `is not covered any more: somebody has taken the mount away; ${hitsText(answer.counts)}`;
     return { target, verdict: 'mismatch', seen, evidence };
   }

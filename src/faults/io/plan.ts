@@ -1,10 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import path from 'node:path';
 import { freshSeed } from '../../base/random.ts';
 import { FaultlineError } from '../../base/error.ts';
 import { type JsonObject, toJson } from '../../base/json.ts';
 import { count, printable } from '../../base/text.ts';
-import { FOLDER_PATH_FLAGS, openInRoot } from '../../linux/mount/path-lookup.ts';
+import { openFolderOf } from '../../linux/mount/path-lookup.ts';
 import { resolveVolume, type Volume } from '../../linux/mount/volume.ts';
 import { readNamespace } from '../../linux/procfs/namespaces.ts';
 import { displayPath, mountIdsSeenBy, volumeSide } from '../../linux/repoint/volume-side.ts';
@@ -19,6 +19,7 @@ import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.t
 import { parseGlob } from './glob.ts';
 import { coveredAlready } from './covered.ts';
 import { userKey, volumeKey } from './daemon/place.ts';
+import type { IoRule } from './rule.ts';
 import type { VolumePlan } from './volume-plan.ts';
 import { dependsOnChance, type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
 
@@ -71,17 +72,8 @@ function choose(spec: IoSpec, context: PlanContext): Chosen {
   return { pid: pid ?? own, pids, leftOut, matched: selection.matched.length };
 }
 
-function openFolder({ pid, realPath }: Volume): number {
-  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
-  try {
-    return openInRoot(root, realPath, { folder: true });
-  } finally {
-    closeSync(root);
-  }
-}
-
 function usersOf(volume: Volume, scope: Scope): ReturnType<typeof findVolumeUsers> {
-  const rootFd = openFolder(volume);
+  const rootFd = openFolderOf(volume.pid, volume.realPath);
   try {
     return findVolumeUsers(volumeSide({ kind: 'original', rootFd, mountIds: mountIdsSeenBy(volume.pid) }), scope);
   } finally {
@@ -157,21 +149,29 @@ function remarks(volume: Volume, users: readonly VolumeUser[], unreadable: reado
   ];
 }
 
+const kindHint = 'kind can be changed only of files that nobody has open: the kernel gives up one whose type changes';
+
+function rulesOfKind({ rules }: IoSpec): readonly IoRule[] {
+  return rules.filter(({ disturbances }) =>
+    disturbances.some((one) => one.kind === 'attributes' && one.attr.kind !== undefined),
+  );
+}
+
 /**
  * The kernel gives up a file whose type changes while it is open: whoever has it open would never get it back.
  *
  * @throws {FaultlineError} VOLUME_BUSY
  */
-function refuseKindOfOpenFiles(users: readonly VolumeUser[], spec: IoSpec): void {
-  const globs = spec.rules
-    .filter(({ disturbances }) => disturbances.some((one) => one.kind === 'attributes' && one.attr.kind !== undefined))
-    .map(({ path: pattern }) => (pattern === null ? undefined : parseGlob(pattern)));
+function refuseKindOfOpenFiles(volume: Volume, users: readonly VolumeUser[], spec: IoSpec): void {
+  const globs = rulesOfKind(spec).map(({ path: pattern }) => (pattern === null ? undefined : parseGlob(pattern)));
   for (const { pid, comm, tables, maps } of users) {
-    const paths = [...tables.flatMap(({ descriptors }) => descriptors), ...maps].map((one) => displayPath(one.path));
+    const paths = [...tables.flatMap(({ descriptors }) => descriptors), ...maps].map(
+      ({ relative }) => `${volume.path}/${displayPath(relative)}`,
+    );
     const open = paths.find((file) => globs.some((glob) => glob === undefined || glob.matches(file)));
     if (open === undefined) continue;
     throw new FaultlineError('VOLUME_BUSY', `${printable(open)} is open in pid ${pid} (${printable(comm)})`, {
-      hint: 'kind can be changed only of files that nobody has open: the kernel gives up one whose type changes',
+      hint: kindHint,
     });
   }
 }
@@ -193,7 +193,7 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
     chosen.pids === null ? { kind: 'namespace', mountNamespace } : { kind: 'pids', pids: chosen.pids };
   const { users, unreadable } = usersOf(volume, scope);
   const { free, leftOut } = sortOut(users, spec, context);
-  refuseKindOfOpenFiles(free, spec);
+  refuseKindOfOpenFiles(volume, free, spec);
   const where: VolumePlan = {
     key,
     path: volume.path,
@@ -218,6 +218,10 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
  */
 function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: VolumePlan): Plan {
   const { key, path: label, pid, mountNamespace } = covered;
+  if (rulesOfKind(spec).length > 0) {
+    // Who has what open of a volume that is covered is not looked up.
+    throw new FaultlineError('VOLUME_BUSY', `${printable(label)} is covered already`, { hint: kindHint });
+  }
   const { pids, leftOut, matched } = chosen;
   const exclude = covered.exclude.filter((one) => pids?.includes(one) !== true);
   const target: PlannedTarget = {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { bindSyscall } from '../libc.ts';
 import { isErrno } from '../syscall-error.ts';
 
@@ -55,5 +55,19 @@ export function openInRoot(rootFd: number, path: string, options: LookupOptions 
       // Something, somewhere on the host, was renamed just when a link led upward: the kernel says to try again.
       if (tries === MAX_TRIES || !isErrno(error, 'EAGAIN')) throw error;
     }
+  }
+}
+
+/**
+ * A folder as a process sees it, opened with O_PATH.
+ *
+ * @throws SyscallError as {@link openInRoot}; Error ENOENT, EACCES: the process is gone, or not ours to look at
+ */
+export function openFolderOf(pid: number, path: string): number {
+  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
+  try {
+    return openInRoot(root, path, { folder: true });
+  } finally {
+    closeSync(root);
   }
 }

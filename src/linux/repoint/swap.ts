@@ -119,7 +119,10 @@ function findLate({ request, preparation, busy, examined }: Swap, family: Readon
   return late.flatMap((pid) => {
     if (scope.except?.has(pid) === true || !mayBeMoved(pid, scope)) return [];
     const user = look(from, pid);
-    if (user === undefined) return [];
+    if (user === undefined) {
+      examined.add(pid); // or it would be looked at again for each group, while that stands still
+      return [];
+    }
     if (!family.has(readStat(pid)?.ppid ?? 0) && !sharesWith(busy, user, preparation)) return [];
     examined.add(pid);
     return [user];

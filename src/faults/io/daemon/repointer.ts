@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { delay } from '../../../base/delay.ts';
 import { asFaultlineError } from '../../../base/error.ts';
 import { type JsonObject, toJson } from '../../../base/json.ts';
@@ -97,7 +97,9 @@ export async function runErrand(): Promise<string> {
   setProcessName('faultline-move');
   // It may have been started before there is an errand.
   getReady();
-  const errand = (await json(process.stdin)) as RepointErrand;
+  const asked = await text(process.stdin);
+  if (asked === '') return ''; // there is none
+  const errand = JSON.parse(asked) as RepointErrand;
   try {
     await takeTurn(errand);
     return JSON.stringify({ report: carryOut(errand) });

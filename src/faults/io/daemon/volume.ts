@@ -5,13 +5,12 @@ import { type FuseSession, startFuseSession } from '../../../linux/fuse/session.
 import { attach, type Attachment } from '../../../linux/mount/attach.ts';
 import { createFuseMount } from '../../../linux/mount/fuse-mount.ts';
 import { mountOf } from '../../../linux/mount/mount-identity.ts';
-import { someoneIn } from '../../../linux/mount/namespace-members.ts';
-import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
+import { openFolderOf } from '../../../linux/mount/path-lookup.ts';
 import { resolveVolume, type Volume } from '../../../linux/mount/volume.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { threadFile } from '../../../linux/thread.ts';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
-import type { VolumePlan } from '../volume-plan.ts';
+import { type VolumePlan, witnessOf } from '../volume-plan.ts';
 import type { SharedRules } from '../shared-rules.ts';
 import { type DaemonPlace, sourceOf } from './place.ts';
 import { writeRecord } from './record.ts';
@@ -56,15 +55,6 @@ export interface CoveredVolume {
   readonly over: Promise<unknown>;
 }
 
-function openFolder({ pid, realPath }: Volume): number {
-  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
-  try {
-    return openInRoot(root, realPath, { folder: true });
-  } finally {
-    closeSync(root);
-  }
-}
-
 /** The folder that was planned, and no other. @throws {FaultlineError} VOLUME_BUSY */
 function sameVolume({ path, pid, mountNamespace, mountId, inode }: VolumePlan): Volume {
   const volume = resolveVolume({ path, pid, keepOut: [] });
@@ -88,11 +78,6 @@ interface Parts {
   overlay: number | undefined;
   /** The folder below is not open any more. */
   isClosed: boolean;
-}
-
-/** Who sees it: whoever planned it may be gone by now. */
-function witnessOf({ mountNamespace, pid }: VolumePlan): number {
-  return someoneIn(mountNamespace, pid) ?? pid;
 }
 
 function moveOnto(
@@ -160,7 +145,7 @@ function coveredVolume(parts: Parts): CoveredVolume {
 export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Promise<CoveredVolume> {
   const volume = sameVolume(plan);
   const source = sourceOf(plan.key);
-  const original = openFolder(volume);
+  const original = openFolderOf(volume.pid, volume.realPath);
   const fuseFd = openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK);
   const { mode: rootMode, attributes } = volume;
   const mountFd = createFuseMount({ fuseFd, source, rootMode, attributes });

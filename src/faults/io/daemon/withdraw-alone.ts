@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { lockFile } from '../../../linux/flock.ts';
 import { someoneIn } from '../../../linux/mount/namespace-members.ts';
-import { FOLDER_PATH_FLAGS, openInRoot } from '../../../linux/mount/path-lookup.ts';
+import { openFolderOf } from '../../../linux/mount/path-lookup.ts';
 import { sendSignal } from '../../../linux/pidfd.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { closeProcess, openProcess } from '../../../targets/handle.ts';
@@ -55,15 +55,6 @@ export function endDaemon(site: Site, { key }: VolumeTrace): void {
   }
 }
 
-function openOriginal(pid: number, path: string): number | undefined {
-  const root = openSync(`/proc/${pid}/root`, FOLDER_PATH_FLAGS);
-  try {
-    return openInRoot(root, path, { folder: true });
-  } finally {
-    closeSync(root);
-  }
-}
-
 async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Promise<AloneResult> {
   const record = readRecord(place);
   const { mountIds, lost } = await uncover(sourceOf(trace.key), record, false);
@@ -72,8 +63,7 @@ async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Pro
   const pid = someoneIn(trace.mountNamespace, record?.volume.pid ?? trace.pid);
   // Otherwise the namespace has ended, and with it all who were in it.
   if (pid === undefined) return { report: null, lost, covered: true };
-  const original = openOriginal(pid, record?.volume.path ?? trace.path);
-  if (original === undefined) return { report: null, lost, covered: true };
+  const original = openFolderOf(pid, record?.volume.path ?? trace.path);
   try {
     const sender = { program: site.program, place };
     const { mountNamespace } = trace;
