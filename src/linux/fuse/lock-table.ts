@@ -85,6 +85,28 @@ export class LockTable {
     });
   }
 
+  /** The descriptor that holds an owner's locks of a file; undefined when it has none. */
+  holder(owner: LockOwner): number | undefined {
+    return this.locked(() => {
+      const record = this.find(owner);
+      return record < 0 ? undefined : this.shared.locks.descriptor[record];
+    });
+  }
+
+  /** The same for owners that are, or were made by, a process: the one of them with that index. */
+  holderOfProcess(node: number, pid: number, index: number): number | undefined {
+    return this.locked(() => {
+      const { locks } = this.shared;
+      let left = index;
+      for (let record = 0; record < this.top; record += 1) {
+        if (locks.node[record] !== node || locks.pid[record] !== pid) continue;
+        if (left === 0) return locks.descriptor[record];
+        left -= 1;
+      }
+      return undefined;
+    });
+  }
+
   /** The owner has closed the file: all its locks of it are gone, by the rules of POSIX. */
   dropOwner(owner: LockOwner): void {
     if ((this.shared.nodes.lockOwners[owner.node] as number) === 0) return;

@@ -5,8 +5,10 @@ import type { LockLine } from './descriptor-info.ts';
 import { type DescriptorMove, discard, type Errand, type LockMove, type Staged, stage } from './errand.ts';
 import { obstacle } from './kept.ts';
 import { conflictsThere, descriptionLocks, letGo, type MovedLock, takeBack, transferLocks } from './locks.ts';
-import { type Done, perform } from './perform.ts';
+import { type Done, type Failed, perform } from './perform.ts';
+import { holdMeanwhile, strengthen, weaken } from './process-locks.ts';
 import type { ProcessPlan } from './process-plan.ts';
+import type { SideKind } from './volume-side.ts';
 
 /*
  * Everything that was prepared is put in its place, while all who use the volume stand still. Whoever shares an open
@@ -48,15 +50,37 @@ export interface CommitResult {
 
 /** @param onStep is told before each errand */
 export function commit(
-  all: readonly Ready[],
+  given: readonly Ready[],
   failures: Map<ProcessPlan, Failure>,
+  towards: SideKind,
   onStep: (pid: number) => void,
 ): CommitResult {
   // Who could not be made ready keeps what it has, and so do those who share it.
   for (const plan of failures.keys()) holdBack(movesOf(plan));
-  refuseConflicts(all);
+  if (towards === 'overlay') refuseConflicts(given);
+  const all = given.map((ready) => withWeakLocks(ready, failures));
   const locks = new Map<Counterpart, LockOutcome>();
   for (const { errand } of all) moveDescriptionLocks(errand.moves, locks);
+  const letGoOfTheirs = holdMeanwhile(
+    all.map(({ errand }) => errand),
+    towards,
+  );
+  try {
+    const performed = performAll(all, failures, locks, onStep);
+    for (const [counterpart, { moved }] of locks) letGo(counterpart.present, moved);
+    letGoOfTheirs();
+    return { performed: withStrongLocks(all, performed, failures), failures, locks: [...locks.values()] };
+  } finally {
+    letGoOfTheirs();
+  }
+}
+
+function performAll(
+  all: readonly Ready[],
+  failures: Map<ProcessPlan, Failure>,
+  locks: Map<Counterpart, LockOutcome>,
+  onStep: (pid: number) => void,
+): readonly Performed[] {
   let performed: Performed[] = [];
   for (const ready of all) {
     if (failures.has(ready.plan)) {
@@ -72,15 +96,62 @@ export function commit(
       begun = false;
       if (done.failed.some(({ what }) => what === 'descriptor')) throw descriptorRefused(ready, done);
     } catch (error) {
-      const isGone = isFaultlineError(error, 'PROCESS_NOT_FOUND');
-      const kind = isGone ? 'gone' : begun ? 'half-done' : 'undone';
-      failures.set(ready.plan, { kind, error: asFaultlineError(error) });
+      const kind = fail(failures, ready.plan, begun ? 'half-done' : 'undone', error);
       if (kind === 'undone' && !performed.some((one) => one.ready === ready)) discardQuietly(ready);
-      if (!isGone) performed = undo(ready.plan, performed, failures, locks);
+      if (kind !== 'gone') performed = undo(ready.plan, performed, failures, locks);
     }
   }
-  for (const [counterpart, { moved }] of locks) letGo(counterpart.present, moved);
-  return { performed, failures, locks: [...locks.values()] };
+  return performed;
+}
+
+/** With what it is to move, and the locks as it is to take them on the other side. */
+function withWeakLocks(ready: Ready, failures: Map<ProcessPlan, Failure>): Ready {
+  const errand = stillToDo(ready.errand);
+  try {
+    return { ...ready, errand: weaken(ready.remote, errand) };
+  } catch (error) {
+    fail(failures, ready.plan, 'undone', error);
+    holdBack(movesOf(ready.plan));
+    return { ...ready, errand };
+  }
+}
+
+/** Whether or not it was moved: it has its locks for writing again, or has lost them. */
+function withStrongLocks(
+  all: readonly Ready[],
+  performed: readonly Performed[],
+  failures: Map<ProcessPlan, Failure>,
+): readonly Performed[] {
+  const lost = new Set<LockMove>();
+  for (const { plan, errand, remote } of all) {
+    if (failures.get(plan)?.kind === 'gone') continue;
+    try {
+      for (const one of strengthen(remote, errand)) lost.add(one);
+    } catch (error) {
+      fail(failures, plan, 'half-done', error);
+    }
+  }
+  return performed.map((one): Performed => {
+    const failed = one.done.locks
+      .filter((lock) => lost.has(lock))
+      .map(({ fd, place }): Failed => ({ what: 'lock', number: fd, place, errno: 'EAGAIN' }));
+    const locks = one.done.locks.filter((lock) => !lost.has(lock));
+    return failed.length === 0
+      ? one
+      : { ...one, done: { ...one.done, locks, failed: [...one.done.failed, ...failed] } };
+  });
+}
+
+/** @returns what has become of it: it may be gone */
+function fail(
+  failures: Map<ProcessPlan, Failure>,
+  plan: ProcessPlan,
+  unlessGone: Failure['kind'],
+  error: unknown,
+): Failure['kind'] {
+  const kind = isFaultlineError(error, 'PROCESS_NOT_FOUND') ? 'gone' : unlessGone;
+  failures.set(plan, { kind, error: asFaultlineError(error) });
+  return kind;
 }
 
 /** Of a process that is gone nothing has to be taken away. */
@@ -108,7 +179,10 @@ function stillToDo(errand: Errand): Errand {
   return { ...errand, moves, locks: errand.locks.filter(({ place }) => touched.has(place.inode)) };
 }
 
-/** A lock of a process that somebody has on the other side would be lost: then the file stays. */
+/**
+ * A lock of a process that somebody has on the other side would be lost: then the file stays. Not on the way back: what
+ * is locked through the overlay is locked on the original as well, by whoever serves it.
+ */
 function refuseConflicts(all: readonly Ready[]): void {
   for (const { plan, errand } of all) {
     for (const { lock, place } of errand.locks) {

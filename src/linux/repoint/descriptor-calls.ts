@@ -132,6 +132,7 @@ export function releaseFlock(fd: number): void {
 
 export const F_SETLK = 6;
 const F_GETLK = 5;
+const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
@@ -159,6 +160,19 @@ export function tryRangeLock(fd: number, lock: LockLine): boolean {
 
 export function releaseRangeLock(fd: number, lock: LockLine): void {
   fcntlLock(fd, F_OFD_SETLK, lockRecord(lock, true));
+}
+
+/** A lock for reading that is in the way of one for writing; undefined for none. F_OFD_GETLK, fcntl(2). */
+export function findRangeLock(
+  fd: number,
+  range: { readonly start: bigint; readonly length: bigint },
+): { readonly start: bigint; readonly length: bigint } | undefined {
+  const record = Buffer.alloc(FLOCK_SIZE);
+  record.writeInt16LE(F_WRLCK, 0);
+  record.writeBigInt64LE(range.start, L_START);
+  record.writeBigInt64LE(range.length, L_LEN);
+  if (fcntlLock(fd, F_OFD_GETLK, record) === -1 || record.readInt16LE(0) === F_UNLCK) return undefined;
+  return { start: record.readBigInt64LE(L_START), length: record.readBigInt64LE(L_LEN) };
 }
 
 /** Who is in the way of a lock of a process: its PID, -1 for an open file description, undefined for nobody. */

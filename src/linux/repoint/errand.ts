@@ -41,7 +41,10 @@ export interface MapMove {
 
 export interface LockMove {
   readonly fd: number;
+  /** What is taken on the other side. */
   readonly lock: LockLine;
+  /** It was one for writing, and is to be again as soon as everybody is there. */
+  readonly isWeakened?: boolean;
   readonly place: Pick<VolumePlace, 'inode' | 'path'>;
 }
 

@@ -1,11 +1,13 @@
 import { closeSync } from 'node:fs';
 import { readProcessFile } from '../procfs/read.ts';
 import type { Counterparts } from './counterparts.ts';
-import { type DescriptorInfo, parseDescriptorInfo } from './descriptor-info.ts';
+import { closeAnyhow } from './descriptor-calls.ts';
+import { type DescriptorInfo, type LockLine, parseDescriptorInfo } from './descriptor-info.ts';
 import type { LeftBehind, LockMove } from './errand.ts';
 import type { DescriptorRef } from './kcmp.ts';
 import { processLocks } from './locks.ts';
 import { emptyNote, type NoteContent, readNote } from './note.ts';
+import type { OverlayLocks } from './overlay-locks.ts';
 import type { VolumeSide } from './volume-side.ts';
 import type { VolumeUser } from './volume-use.ts';
 
@@ -16,15 +18,12 @@ import type { VolumeUser } from './volume-use.ts';
 interface Sides {
   readonly from: VolumeSide;
   readonly to: VolumeSide;
+  readonly overlayLocks: OverlayLocks | undefined;
 }
 
 /** What is left with a thread, by the notes that it has. Only what is surely what the note says counts. */
-export function findLeftBehind(
-  { from, to }: Sides,
-  counterparts: Counterparts,
-  user: VolumeUser,
-  tid: number,
-): LeftBehind {
+export function findLeftBehind(sides: Sides, counterparts: Counterparts, user: VolumeUser, tid: number): LeftBehind {
+  const { from, to } = sides;
   const descriptors = new Set<number>();
   const maps: NoteContent['maps'][number][] = [];
   const locks: LockMove[] = [];
@@ -36,7 +35,7 @@ export function findLeftBehind(
       const isInVolume = info !== undefined && (from.shows(info.mountId) || to.shows(info.mountId));
       if (isInVolume && info.closeOnExec && String(info.inode) === inode) descriptors.add(given);
     }
-    for (const { fd } of content.replacements) locks.push(...locksThere(to, user.pid, tid, fd));
+    for (const { fd } of content.replacements) locks.push(...locksThere(sides, counterparts, user.pid, { tid, fd }));
     descriptors.add(note.fd);
     maps.push(...content.maps);
   }
@@ -64,11 +63,36 @@ export function adoptNoted({ from, to }: Sides, counterparts: Counterparts, user
   }
 }
 
-function locksThere(to: VolumeSide, pid: number, tid: number, fd: number): LockMove[] {
+function locksThere(
+  { to, overlayLocks }: Sides,
+  counterparts: Counterparts,
+  pid: number,
+  ref: DescriptorRef,
+): LockMove[] {
+  const { tid, fd } = ref;
   const info = infoOf(pid, tid, fd);
   if (info?.inode === undefined || !to.shows(info.mountId)) return [];
   const place = { inode: info.inode, path: '' };
-  return processLocks(info.locks).map((lock) => ({ fd, lock, place }));
+  const isShown = to.kind === 'original' || overlayLocks === undefined;
+  const locks = isShown ? info.locks : askedFor(overlayLocks, counterparts, pid, ref, { ...info, inode: info.inode });
+  return processLocks(locks).map((lock) => ({ fd, lock, place }));
+}
+
+function askedFor(
+  overlayLocks: OverlayLocks,
+  counterparts: Counterparts,
+  pid: number,
+  ref: DescriptorRef,
+  { inode, flags }: { readonly inode: bigint; readonly flags: number },
+): readonly LockLine[] {
+  const present = counterparts.fetch(ref);
+  if (typeof present !== 'number') return [];
+  try {
+    const file = { fd: ref.fd, inode, flags, kind: 'regular' as const };
+    return overlayLocks(pid, [file], () => present).get(ref.fd) ?? [];
+  } finally {
+    closeAnyhow(present);
+  }
 }
 
 function infoOf(pid: number, tid: number, fd: number): DescriptorInfo | undefined {

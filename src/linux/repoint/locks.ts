@@ -2,21 +2,17 @@ import { lockHolder, releaseFlock, releaseRangeLock, tryFlock, tryRangeLock } fr
 import type { LockLine } from './descriptor-info.ts';
 
 /*
- * Locks on their way to the other side.
+ * Locks of open file descriptions (flock(2), F_OFD_SETLK) on their way to the other side.
  *
- * Those of an open file description (flock(2), F_OFD_SETLK) can be moved from here, as both descriptions are open here.
- * Where the two sides do not know of each other's locks, the new one is taken before the old one is let go of, so that
- * there is no gap. Where they are one and the same, a lock for reading overlaps likewise; one for writing cannot, and
- * somebody who is not stopped may take it in between.
- *
- * Those of a process (F_SETLK) can only be taken by itself, and the kernel drops them when the process closes any
- * descriptor of the file. So it takes them again right after.
+ * They can be moved from here, as both descriptions are open here. The new lock is taken before the old one is let go
+ * of, so that nobody gets it in between. Where the two sides know of each other's locks, one for writing is made one for
+ * reading meanwhile, which both can have: then at least nobody gets it for writing.
  */
 
 /** A lock that the other description has now. */
 export interface MovedLock {
   readonly lock: LockLine;
-  /** There was a moment in which somebody else could have taken it. */
+  /** There was a moment in which somebody else could have taken it, if only for reading. */
   readonly gap: boolean;
 }
 
@@ -48,14 +44,13 @@ export function transferLocks(from: number, to: number, locks: readonly LockLine
       moved.push({ lock, gap: false });
       continue;
     }
-    release(from, lock);
-    if (take(to, lock)) {
+    const outcome = handOver(from, to, lock);
+    if (outcome === 'taken') {
       moved.push({ lock, gap: true });
       continue;
     }
-    const isBack = take(from, lock);
     takeBack(from, to, moved);
-    return isBack ? { kind: 'conflict' } : { kind: 'lost', lock };
+    return outcome === 'back' ? { kind: 'conflict' } : { kind: 'lost', lock };
   }
   return { kind: 'moved', locks: moved };
 }
@@ -69,10 +64,28 @@ export function letGo(from: number, moved: readonly MovedLock[]): void {
 export function takeBack(from: number, to: number, moved: readonly MovedLock[]): LockLine[] {
   const lost: LockLine[] = [];
   for (const { lock, gap } of moved) {
-    release(to, lock);
-    if (gap && !take(from, lock)) lost.push(lock);
+    if (!gap) release(to, lock);
+    else if (handOver(to, from, lock) !== 'taken') lost.push(lock);
   }
   return lost;
+}
+
+/** @returns whether the second one has it now, the first one has it again, or somebody else was faster */
+function handOver(from: number, to: number, lock: LockLine): 'taken' | 'back' | 'lost' {
+  const forReading = weakened(lock);
+  const isShared = take(from, forReading) && take(to, forReading);
+  release(from, lock);
+  if (take(to, lock)) return 'taken';
+  if (isShared) {
+    take(from, forReading);
+    release(to, lock);
+  }
+  return take(from, lock) ? 'back' : 'lost';
+}
+
+/** The same lock for reading, which others may have as well. */
+export function weakened(lock: LockLine): LockLine {
+  return { ...lock, mode: 'READ' };
 }
 
 function take(fd: number, lock: LockLine): boolean {

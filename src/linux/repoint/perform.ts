@@ -1,9 +1,9 @@
 import { errnoName } from '../errno.ts';
 import type { Remote, RemoteCall } from '../ptrace/traced-process.ts';
-import { F_SETLK, FLOCK_SIZE, lockRecord } from './descriptor-calls.ts';
 import { O_CLOEXEC } from './descriptor-info.ts';
 import type { DescriptorMove, Errand, LockMove, MapMove, Staged } from './errand.ts';
 import { propertiesOf } from './map-properties.ts';
+import { lockCall } from './process-locks.ts';
 import type { VolumePlace } from './volume-use.ts';
 
 /** What became of an errand. */
@@ -41,12 +41,6 @@ const PR_SET_MM_EXE_FILE = 13;
 
 /** `.`, the folder that chroot(2) is to take. */
 const DOT = Buffer.from('.\0');
-const LOCKS_AT = 16;
-
-/** Bytes of memory that the thread needs for the calls. */
-export function scratchFor(errand: Errand): number {
-  return LOCKS_AT + errand.locks.length * FLOCK_SIZE;
-}
 
 /**
  * Puts everything in its place, in one batch, and takes away what the thread was given.
@@ -178,14 +172,9 @@ function leftBehindSteps({ leftBehind }: Errand): Step[] {
   ];
 }
 
-function lockSteps(remote: Remote, { process, locks }: Errand, record: Recorder): Step[] {
-  const { address } = remote.scratch;
-  return locks.map((one, index) => {
-    const at = address + LOCKS_AT + index * FLOCK_SIZE;
-    process.memory.write(at, lockRecord(one.lock));
-    return {
-      call: ['fcntl', one.fd, F_SETLK, at],
-      settle: record.outcome('lock', one.fd, one.place, () => record.locks.push(one)),
-    };
-  });
+function lockSteps(remote: Remote, errand: Errand, record: Recorder): Step[] {
+  return errand.locks.map((one, index) => ({
+    call: lockCall(remote, errand, one, one.lock, index),
+    settle: record.outcome('lock', one.fd, one.place, () => record.locks.push(one)),
+  }));
 }

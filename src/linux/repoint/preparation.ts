@@ -11,6 +11,7 @@ import { readMapFlags } from './mapped-files.ts';
 import type { MapFlags } from './memory-maps.ts';
 import { readInfo, readTable, type TableUse } from './open-files.ts';
 import { openOtherFiles } from './other-files.ts';
+import { overlayLocks } from './overlay-locks.ts';
 import { type Planning, planUser, type ProcessPlan } from './process-plan.ts';
 import type { VolumeSide } from './volume-side.ts';
 import type { OpenDescriptor, VolumeUser } from './volume-use.ts';
@@ -38,7 +39,15 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
   const counterparts = openCounterparts(door);
   const others = openOtherFiles(door);
   const seen = new Map<number, Map<number, { readonly one: OpenDescriptor; readonly counterpart: Counterpart }>>();
-  const planning: Planning = { from, to, counterparts, others, mapFlags: rememberMapFlags(), memories: [] };
+  const planning: Planning = {
+    from,
+    to,
+    counterparts,
+    others,
+    overlayLocks: rescuePids.length === 0 ? undefined : overlayLocks(rescuePids),
+    mapFlags: rememberMapFlags(),
+    memories: [],
+  };
 
   const readAgain = (side: VolumeSide, pid: number, tid: number): TableUse => {
     const before = seen.get(tid);

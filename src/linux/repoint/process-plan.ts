@@ -1,7 +1,7 @@
 import { capabilityNames } from '../capabilities.ts';
 import { readStatus } from '../procfs/status.ts';
 import type { TracedProcess } from '../ptrace/traced-process.ts';
-import type { Counterparts } from './counterparts.ts';
+import type { Counterpart, Counterparts } from './counterparts.ts';
 import { O_PATH } from './descriptor-calls.ts';
 import type { DescriptorMove, Errand, FolderMove, LeftBehind, LockMove, MapMove } from './errand.ts';
 import { shares } from './kcmp.ts';
@@ -23,8 +23,9 @@ import { needsWriting, specialMapObstacle } from './map-properties.ts';
 import { readMaps } from './mapped-files.ts';
 import type { MapFlags } from './memory-maps.ts';
 import { O_RDONLY, O_RDWR, type OtherFiles } from './other-files.ts';
+import type { OverlayLocks } from './overlay-locks.ts';
 import type { VolumeSide } from './volume-side.ts';
-import type { FileTable, FolderUse, MappedFile, VolumePlace, VolumeUser } from './volume-use.ts';
+import type { FileTable, FolderUse, MappedFile, OpenDescriptor, VolumePlace, VolumeUser } from './volume-use.ts';
 
 /** What is to be done with a process. */
 export interface UserPlan {
@@ -45,6 +46,8 @@ export interface Planning {
   readonly to: VolumeSide;
   readonly counterparts: Counterparts;
   readonly others: OtherFiles;
+  /** Where fdinfo does not show them. */
+  readonly overlayLocks: OverlayLocks | undefined;
   /** The properties of a process's maps of the volume, by first address. */
   mapFlags(user: VolumeUser): ReadonlyMap<number, MapFlags>;
   /** Threads whose memory is taken care of: a child of vfork(2) shares its parent's. */
@@ -67,7 +70,7 @@ export function planUser(planning: Planning, user: VolumeUser): UserPlan {
   const tids = new Set([main, ...tables.keys(), ...folders.keys(), ...user.notes.map(({ tid }) => tid)]);
   const errands = [...tids].flatMap((tid): UserPlan['errands'] => {
     const leftBehind = planLeftBehind(planning, user, tid);
-    const table = withoutLeftBehind(tables.get(tid), leftBehind);
+    const table = withLocks(planning, user.pid, withoutLeftBehind(tables.get(tid), leftBehind));
     const use = folders.get(tid);
     const mayLeave = use?.root === undefined || mayChangeRoot(tid);
     const errand: Omit<Errand, 'process'> = {
@@ -105,6 +108,30 @@ function isSameMap(map: MappedFile, { start, end, inode }: LeftBehind['maps'][nu
 function withoutLeftBehind(table: FileTable | undefined, left: LeftBehind | undefined): FileTable | undefined {
   if (table === undefined || left === undefined) return table;
   return { ...table, descriptors: table.descriptors.filter(({ fd }) => !left.descriptors.has(fd)) };
+}
+
+/** With the locks that are held through the overlay. */
+function withLocks(
+  { counterparts, from, overlayLocks }: Planning,
+  pid: number,
+  table: FileTable | undefined,
+): FileTable | undefined {
+  if (table === undefined || overlayLocks === undefined || from.kind !== 'overlay') return table;
+  const counterpartOf = (one: OpenDescriptor): Counterpart | undefined => {
+    const counterpart = counterparts.of(table.tid, one);
+    return isObstacle(counterpart) || counterpart.pathOnly ? undefined : counterpart;
+  };
+  const locks = overlayLocks(pid, table.descriptors, (one) => counterpartOf(one)?.present);
+  if (locks.size === 0) return table;
+  const descriptors = table.descriptors.map((one) => {
+    const held = locks.get(one.fd);
+    const counterpart = held === undefined ? undefined : counterpartOf(one);
+    if (held === undefined || counterpart === undefined) return one;
+    const locked = { ...one, locks: held };
+    counterparts.remember(locked, counterpart);
+    return locked;
+  });
+  return { ...table, descriptors };
 }
 
 /**
@@ -187,7 +214,10 @@ function planMemory(
 ): Pick<Errand, 'maps' | 'executable'> {
   const { to, others, memories } = planning;
   if (user.maps.length === 0 && user.executable === undefined) return { maps: [], executable: undefined };
-  if (memories.some((other) => shares('memory', tid, other))) return { maps: [], executable: undefined };
+  // It may be planned for once more.
+  if (memories.some((other) => other !== tid && shares('memory', tid, other))) {
+    return { maps: [], executable: undefined };
+  }
   memories.push(tid);
   const flags = planning.mapFlags(user);
   const programs = programFiles(user);

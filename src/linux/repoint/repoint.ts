@@ -1,5 +1,6 @@
 import { listPids } from '../procfs/process-list.ts';
 import { groupsOf } from './groups.ts';
+import { overlayLocks } from './overlay-locks.ts';
 import { prepareMove } from './preparation.ts';
 import { mergeReports, type ProcessReport } from './repoint-report.ts';
 import { untouchedReport } from './round-reports.ts';
@@ -9,6 +10,7 @@ import type { Refusal, VolumeUser } from './volume-use.ts';
 import { findVolumeUsers, type Scope } from './volume-users.ts';
 import { warmUp } from './warm-up.ts';
 import { hasWork, type Settled, settle } from './work.ts';
+import { type Writers, writersOn } from './writers.ts';
 
 export interface RepointRequest {
   readonly from: VolumeSide;
@@ -62,10 +64,11 @@ export function repoint(asked: RepointRequest): RepointReport {
   const settled: Settled = new Set();
   const unreleased: number[] = [];
   const unreadable = new Set<number>();
-  const { maxRounds = DEFAULT_ROUNDS } = request;
+  const { maxRounds = DEFAULT_ROUNDS, rescuePids = [] } = request;
+  const writers = writersOn(from.kind, rescuePids.length === 0 ? undefined : overlayLocks(rescuePids));
   let rounds = 0;
   for (; rounds < maxRounds; rounds += 1) {
-    const round = runRound(request, settled);
+    const round = runRound(request, settled, writers);
     for (const pid of round.unreadable) unreadable.add(pid);
     unreleased.push(...round.unreleased);
     for (const report of round.reports) {
@@ -108,7 +111,7 @@ interface Round {
   readonly hadWork: boolean;
 }
 
-function runRound(request: IdentifiedRequest, settled: Settled): Round {
+function runRound(request: IdentifiedRequest, settled: Settled, writers: Writers): Round {
   const { from, to, scope } = request;
   const examined = new Set(listPids());
   const { users, unreadable } = findVolumeUsers(from, scope);
@@ -123,7 +126,7 @@ function runRound(request: IdentifiedRequest, settled: Settled): Round {
     request.onStep?.('prepared', 0);
     const staying = [...idle, ...findBystanders(request, users)];
     const groups = groupsOf(busy, staying, preparation).filter((group) => group.busy.length <= MOST_AT_ONCE);
-    const results = groups.map((group) => swap({ ...group, request, preparation, examined }));
+    const results = groups.map((group) => swap({ ...group, request, preparation, writers, examined }));
     const reports = results.flatMap((result) => result.reports);
     for (const report of reports) settle(report, settled);
     const unreleased = results.flatMap((result) => result.unreleased);

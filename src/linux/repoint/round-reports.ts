@@ -1,7 +1,7 @@
 import type { FaultlineError } from '../../base/error.ts';
 import type { TraceRefusal } from '../ptrace/traced-process.ts';
 import type { CommitResult, Failure, LockOutcome, Performed, Ready } from './commit.ts';
-import type { Errand } from './errand.ts';
+import type { Errand, LockMove } from './errand.ts';
 import { foreseeKept, type Kept, kept, obstacle } from './kept.ts';
 import type { Done } from './perform.ts';
 import { NOWHERE, type ProcessPlan } from './process-plan.ts';
@@ -40,13 +40,8 @@ function identity({ pid, startTimeTicks, comm }: VolumeUser): Pick<ProcessReport
   return { pid, startTimeTicks, comm };
 }
 
-/** What became of a process that was stopped. */
-export function stoppedReport(
-  plan: ProcessPlan,
-  ready: readonly Ready[],
-  result: CommitResult,
-  pauseUs: number,
-): ProcessReport {
+/** What became of a process that was stopped; how long it stood still is known when it goes on. */
+export function stoppedReport(plan: ProcessPlan, ready: readonly Ready[], result: CommitResult): ProcessReport {
   const { user } = plan;
   const failure = result.failures.get(plan);
   const performed = result.performed.filter((one) => one.ready.plan === plan);
@@ -62,11 +57,16 @@ export function stoppedReport(
     error: failure?.error,
     lostLocks: [...done.flatMap(locksNotRetaken), ...locks.flatMap(locksNotMoved)],
     locksWithGap:
-      done.reduce((sum, one) => sum + one.locks.length, 0) +
+      done.reduce((sum, one) => sum + one.locks.filter(hadGap).length, 0) +
       locks.reduce((sum, one) => sum + one.moved.filter(({ gap }) => gap).length, 0),
     watches: failure === undefined ? user.watches : [],
-    pauseUs,
+    pauseUs: 0,
   });
+}
+
+/** Somebody could have taken it, if only for reading. */
+function hadGap({ lock, isWeakened }: LockMove): boolean {
+  return lock.mode === 'WRITE' || isWeakened === true;
 }
 
 function outcomeOf(failure: Failure | undefined, moved: UseCounts): ProcessReport['outcome'] {

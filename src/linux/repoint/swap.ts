@@ -9,14 +9,15 @@ import { isErrno } from '../syscall-error.ts';
 import { type CommitResult, commit, type Failure, type Ready } from './commit.ts';
 import { type Errand, stage } from './errand.ts';
 import { createNote } from './note.ts';
-import { scratchFor } from './perform.ts';
 import type { Preparation } from './preparation.ts';
+import { scratchForLocks } from './process-locks.ts';
 import type { ProcessPlan } from './process-plan.ts';
 import type { ProcessReport } from './repoint-report.ts';
 import { failedReport, refusalFrom, stoppedReport, untouchedReport } from './round-reports.ts';
 import type { SideKind, VolumeSide } from './volume-side.ts';
 import type { VolumeUser } from './volume-use.ts';
 import { inspect, isIn, type Scope } from './volume-users.ts';
+import { type Writers, type WritingDescriptor, writingIn } from './writers.ts';
 
 /*
  * The part of the way for which everybody stands still.
@@ -34,6 +35,7 @@ export interface Swap {
     readonly onStep?: (step: RepointStep, pid: number) => void;
   };
   readonly preparation: Preparation;
+  readonly writers: Writers;
   /** Who is to be moved. */
   readonly busy: readonly VolumeUser[];
   /** Who is not, and may share something with them. */
@@ -56,8 +58,38 @@ interface Standing {
   readonly sinceNs: bigint;
 }
 
-/** Stops everybody, moves what is to be moved, and lets all go on. */
+/**
+ * Stops everybody, moves what is to be moved, and lets all go on. Whoever has a lock for writing is in the middle of
+ * something as a rule, and is let go on with it: for its lock would be one for reading for a moment.
+ */
 export function swap(work: Swap): SwapResult {
+  const unreleased: number[] = [];
+  const pausesUs = new Map<number, number>();
+  for (let { busy } = work; ; ) {
+    const stopped = stopAndMove({ ...work, busy });
+    unreleased.push(...stopped.unreleased);
+    for (const { pid, pauseUs } of stopped.pauses) pausesUs.set(pid, (pausesUs.get(pid) ?? 0) + pauseUs);
+    if (stopped.reports !== undefined) {
+      const reports = stopped.reports.map((one) => ({ ...one, pauseUs: pausesUs.get(one.pid) ?? one.pauseUs }));
+      return { reports, unreleased };
+    }
+    ({ busy } = stopped);
+    work.writers.waitFor(stopped.writing);
+  }
+}
+
+interface Stopped {
+  /** What became of everybody; undefined: they were let go again, for some were writing. */
+  readonly reports: readonly ProcessReport[] | undefined;
+  /** Descriptors by which they were. */
+  readonly writing: readonly WritingDescriptor[];
+  /** Who stood still, and for how long. */
+  readonly busy: readonly VolumeUser[];
+  readonly pauses: readonly { readonly pid: number; readonly pauseUs: number }[];
+  readonly unreleased: readonly number[];
+}
+
+function stopAndMove(work: Swap): Stopped {
   const { request, preparation } = work;
   const reports: ProcessReport[] = [];
   const step = (name: RepointStep, pid = 0): void => request.onStep?.(name, pid);
@@ -65,22 +97,38 @@ export function swap(work: Swap): SwapResult {
     const { standing, refused } = stopAll(work, tracing);
     step('stopped');
     const plans = planAll(preparation, standing, reports);
+    const writing = work.writers.mayWait ? writingIn([...plans.keys()]) : [];
+    if (writing.length > 0)
+      return { standing, refused, plans, writing, moved: undefined, unreleased: tracing.unreleased };
     preparation.holdBack([...work.staying, ...refused.map(({ user }) => user)]);
     reports.push(...refused.map(({ user, error }) => untouchedReport(user, request.to.kind, refusalFrom(error))));
     step('planned');
-    return { plans, ...carryOut([...plans.keys()], request.from.volumeId, step), unreleased: tracing.unreleased };
+    const moved = carryOut([...plans.keys()], request, step);
+    return { standing, refused, plans, writing, moved, unreleased: tracing.unreleased };
   };
   const carried = withPriority(() => traceProcesses({ deadlineMs: request.deadlineMs }, carryOutStopped));
   const endNs = process.hrtime.bigint();
-  for (const [plan, { sinceNs }] of carried.plans) {
-    const ready = carried.ready.filter((one) => one.plan === plan);
-    reports.push(stoppedReport(plan, ready, carried.result, Number(endNs - sinceNs) / 1000));
+  const { standing, refused, plans, moved, writing, unreleased } = carried;
+  const pauses = standing.map(({ user: { pid }, sinceNs }) => ({ pid, pauseUs: Number(endNs - sinceNs) / 1000 }));
+  const busy = [...standing, ...refused].map(({ user }) => user);
+  if (moved === undefined) return { reports: undefined, writing, busy, pauses, unreleased };
+  for (const plan of plans.keys()) {
+    reports.push(
+      stoppedReport(
+        plan,
+        moved.ready.filter((one) => one.plan === plan),
+        moved.result,
+      ),
+    );
   }
-  return { reports, unreleased: carried.unreleased };
+  return { reports, writing, busy, pauses, unreleased };
 }
 
-interface Carried extends CarriedOut {
+interface Carried extends StopResult {
   readonly plans: ReadonlyMap<ProcessPlan, Standing>;
+  readonly writing: readonly WritingDescriptor[];
+  /** undefined: nothing was tried. */
+  readonly moved: CarriedOut | undefined;
   readonly unreleased: readonly number[];
 }
 
@@ -176,7 +224,7 @@ interface CarriedOut {
 /** Gets every thread ready, one within the other, before the first is asked to do anything. */
 function carryOut(
   plans: readonly ProcessPlan[],
-  volumeId: string,
+  { from: { volumeId }, to }: Swap['request'],
   step: (name: RepointStep, pid?: number) => void,
 ): CarriedOut {
   const tasks = plans.flatMap((plan) => plan.errands.map((errand) => ({ plan, errand })));
@@ -187,7 +235,7 @@ function carryOut(
     const task = tasks[index];
     if (task === undefined) {
       step('staged');
-      result = commit(ready, failures, (pid) => step('performing', pid));
+      result = commit(ready, failures, to.kind, (pid) => step('performing', pid));
       step('performed');
       return;
     }
@@ -215,6 +263,6 @@ function carryOut(
 }
 
 function remoteOptions({ user }: ProcessPlan, errand: Errand): RemoteOptions {
-  const scratchBytes = scratchFor(errand);
+  const scratchBytes = scratchForLocks(errand);
   return user.sharesAll ? { scratchBytes } : { scratchBytes, tid: errand.tid };
 }

@@ -2,12 +2,14 @@ import { Errno } from '../../errno.ts';
 import { lastErrno } from '../../libc.ts';
 import { Answer, type DataPlane, type Handler } from '../data-plane.ts';
 import { lkIn, lkOut } from '../layouts.ts';
+import { type LockQuestion, questionOf, rangeOfAnswer } from '../lock-question.ts';
 import { type LockOwner, type LockRange, LockType } from '../lock-table.ts';
 import { Opcode, RequestFlag } from '../protocol.ts';
 import type { Request } from '../request.ts';
 
 /** OFFSET_MAX of include/linux/fs.h: to the end of the file, however long it gets. */
 const OFFSET_MAX = 0x7fff_ffff_ffff_ffffn;
+const ROOT = 0;
 /** flock(2). */
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -36,8 +38,27 @@ function rangeOf(request: Request): LockRange {
   return { type: request.u32(lkIn.type), start, length: end >= OFFSET_MAX ? 0n : end - start + 1n };
 }
 
-const getlk: Handler = ({ locks, reply }, request) => {
-  const held = locks.conflict(ownerOf(request), rangeOf(request));
+/** Which of our descriptors hold locks: asked by those who move open files. */
+function answer({ locks, reply }: DataPlane, request: Request, question: LockQuestion): number {
+  const owner = ownerOf(request);
+  const holder =
+    question.about === 'description'
+      ? locks.holder(owner)
+      : locks.holderOfProcess(owner.node, question.pid, question.index);
+  const { start, length } = rangeOfAnswer({ holder, handle: owner.handle });
+  reply.clear(0, lkOut.bytes);
+  reply.putBig(lkOut.start, start);
+  reply.putBig(lkOut.end, start + length - 1n);
+  reply.put(lkOut.type, LockType.READ);
+  return lkOut.bytes;
+}
+
+const getlk: Handler = (plane, request) => {
+  const { locks, reply } = plane;
+  const range = rangeOf(request);
+  const question = request.uid === ROOT ? questionOf(range) : undefined;
+  if (question !== undefined) return answer(plane, request, question);
+  const held = locks.conflict(ownerOf(request), range);
   if (typeof held === 'number') return held;
   reply.clear(0, lkOut.bytes);
   if (held === undefined) {
