@@ -31,6 +31,7 @@ const kinds: readonly Kind[] = [
   { shown: /\d{4}-\d\d-\d\dT[\d:.]+Z/u, seen: String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`, bound: false },
   { shown: /\d+(?:\.\d+)? (?:µs|ms|s)\b/u, seen: String.raw`\d+(?:\.\d+)? (?:µs|ms|s)\b`, bound: false },
   { shown: /(?<=(?:\bpid|"(?:parentPid|pid)":) ?)\d+/u, seen: String.raw`\d+`, bound: true },
+  { shown: /(?<=\bmount )\d+/u, seen: String.raw`\d+`, bound: false },
   { shown: /(?<=(?:\buid|"uid":) ?)\d+/u, seen: String.raw`\d+`, bound: false },
   { shown: /(?<=--seed )[0-9a-f]{12}\b/u, seen: '[0-9a-f]{12}', bound: true },
   { shown: /\b(?:x64|arm64)\b/u, seen: '(?:x64|arm64)', bound: false },

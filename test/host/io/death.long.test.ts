@@ -1,13 +1,25 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { mapConcurrently } from '../../../src/base/concurrency.ts';
 import { tempFolder, uidIn } from '../../support/cli.ts';
 import { buildIoCrashingProgram } from '../../support/io-crashing.ts';
 import type { TargetAnswer } from '../../support/io-target-program.ts';
 import { readJournal } from '../../support/journal.ts';
 import { stateOf, until } from '../targets/processes.ts';
-import { cannotInject, content, kill, nothingLeft, ours, processesOf, type Scene, scene } from './lab.ts';
+import {
+  cannotInject,
+  content,
+  fill,
+  kill,
+  mountsOf,
+  nothingLeft,
+  ours,
+  processesOf,
+  type Scene,
+  scene,
+} from './lab.ts';
 import { startTarget, type Target } from './target.ts';
 
 /*
@@ -164,6 +176,26 @@ describe.skipIf(cannotInject !== undefined)('killed while it lasts', () => {
     expect(timeline).toContainEqual(
       expect.objectContaining({ type: 'recovering', data: { reason: 'the daemon of its volume has died' } }),
     );
+  });
+
+  test('the daemon, when what the volume lies in is called otherwise by then', async () => {
+    const on = await stage();
+    const parent = path.dirname(on.one.volume);
+    const aside = mkdtempSync(path.join(tmpdir(), 'faultline-io-renamed-'));
+    onTestFinished(() => rmSync(aside, { recursive: true, force: true }));
+    // Its state folder lies there, too, and stays.
+    const within = path.join(parent, 'within');
+    const deep = path.join(within, 'volume');
+    fill(deep);
+    const target = await startTarget(path.join(deep, 'file'));
+    const ran = await on.one.run(['attack', 'io', ...fault, '--volume', deep]);
+    expect(ran.code, ran.stderr).toBe(0);
+    renameSync(within, path.join(aside, 'other'));
+    kill(await ours(on.one, 'io-daemon'));
+    await until('the journal says so', () => readJournal(on.one.stateDir)[0]?.record.state === 'recovered');
+    expectSettled(on.one, 'renamed');
+    expect(textOf(await target.ask(readAll)) === content).toBe(true);
+    expect(mountsOf({ below: aside })).toEqual([]);
   });
 
   test('the daemon, with an operation that waits: whoever waits is let go, with an error', async () => {

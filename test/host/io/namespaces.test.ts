@@ -76,7 +76,7 @@ describe.skipIf(cannotRun)('in another mount namespace', () => {
     const shown = await one.show(uid);
     expect(shown.targets.map(({ verdict, target: { label } }) => [label, verdict])).toEqual([
       [one.volume, 'confirmed'],
-      [`pid ${pid} (node)`, 'confirmed'],
+      [`pid ${pid} (${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()})`, 'confirmed'],
     ]);
     await one.recover(uid);
     await nothingLeft(one);

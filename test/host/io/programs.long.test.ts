@@ -12,7 +12,7 @@ import { hasPostgres, startPostgres } from './postgres.ts';
  * them again and again: not an error, not a call that was interrupted, not a byte that is lost or wrong.
  */
 
-const rounds = 25;
+const rounds = Number(process.env['FAULTLINE_TEST_ROUNDS'] ?? 8);
 
 /** Disturbs what none of them does, so that what they see must be what they would see without it. */
 const harmless = ['latency', '--methods', 'symlink', '--delay', '1ms'];
@@ -55,7 +55,7 @@ async function startProgram(code: string, ...args: readonly string[]): Promise<R
 }
 
 describe.skipIf(cannotInject !== undefined || !hasPython)('programs go on', () => {
-  test(`while it is injected and recovered ${rounds} times`, { timeout: 900_000 }, async () => {
+  test(`while it is injected and recovered ${rounds} times`, { timeout: 120_000 * rounds }, async () => {
     const one = scene();
     const log = one.inVolume('log');
     const programs = [

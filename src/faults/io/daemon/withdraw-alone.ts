@@ -1,5 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { lockFile } from '../../../linux/flock.ts';
+import { findMounts } from '../../../linux/mount/find-mounts.ts';
+import { FUSE_TYPE } from '../../../linux/mount/fuse-mount.ts';
 import { someoneIn } from '../../../linux/mount/namespace-members.ts';
 import { openFolderOf } from '../../../linux/mount/path-lookup.ts';
 import { sendSignal } from '../../../linux/pidfd.ts';
@@ -7,7 +9,7 @@ import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { closeProcess, openProcess } from '../../../targets/handle.ts';
 import type { Site } from '../../fault.ts';
 import { type DaemonPlace, daemonPlace, makeDaemonFolder, sourceOf } from './place.ts';
-import { readRecord, removeTraces } from './record.ts';
+import { type DaemonRecord, readRecord, removeTraces, writeRecord } from './record.ts';
 import { moveBack, remaining, uncover } from './withdraw.ts';
 
 /*
@@ -55,8 +57,23 @@ export function endDaemon(site: Site, { key }: VolumeTrace): void {
   }
 }
 
+/**
+ * Where the mount stands is where the folder below is found, whatever was renamed since. Written down, for whoever has
+ * to try again when the mount is gone.
+ */
+function follow(place: DaemonPlace, record: DaemonRecord | undefined): DaemonRecord | undefined {
+  if (record === undefined) return undefined;
+  const { source, volume } = record;
+  const standing = findMounts(FUSE_TYPE, source).find(({ mountNamespace }) => mountNamespace === volume.mountNamespace);
+  if (standing === undefined) return record;
+  const { pid, mount } = standing;
+  const followed = { ...record, volume: { ...volume, path: mount.mountPoint, pid } };
+  writeRecord(place, followed);
+  return followed;
+}
+
 async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Promise<AloneResult> {
-  const record = readRecord(place);
+  const record = follow(place, readRecord(place));
   const { mountIds, lost } = await uncover(sourceOf(trace.key), record, false);
   // With a record there may be something left with somebody whom a process that was killed was just moving.
   if (record === undefined && mountIds.length === 0) return { report: null, lost, covered: false };
