@@ -19,6 +19,8 @@ export interface Presentation {
   /** What stands for the value in help: `NAME|PID`. Omitted for booleans. */
   readonly placeholder?: string;
   readonly completion?: Completion;
+  /** What shell completion offers where others may be given as well. */
+  readonly offers?: readonly string[];
   /** Other spellings of the HTTP field that existing clients send: `recover-cmd`. */
   readonly aliases?: readonly string[];
   /** As a flag: one value of it may be several, with this between them. */
@@ -40,8 +42,30 @@ function shown(value: unknown): string {
   return printable(text.length > 80 ? `${text.slice(0, 77)}…` : text);
 }
 
+/** The first thing that TypeBox finds wrong. */
+interface FirstError {
+  readonly path: string;
+  readonly value: unknown;
+  readonly message: string;
+  /** Of the value. */
+  readonly schema: TSchema;
+}
+
+/** What a value has to be, in words; undefined where the schema needs more of them than that. */
+function expectation({ type, pattern, minimum, maximum }: TSchema): string | undefined {
+  const [, words] = /^\^\(([\w|-]+)\)\$$/u.exec(typeof pattern === 'string' ? pattern : '') ?? [];
+  if (words !== undefined) return `it is one of: ${words.replaceAll('|', ', ')}`;
+  if (type !== 'integer' && type !== 'number') return undefined;
+  const kind = type === 'integer' ? 'a whole number' : 'a number';
+  if (typeof minimum !== 'number') return `it is ${kind}`;
+  return typeof maximum === 'number'
+    ? `it is ${kind} from ${minimum} to ${maximum}`
+    : `it is ${kind} from ${minimum} on`;
+}
+
 /** What is wrong with input, as the first of the errors that TypeBox finds says it. */
-function inputError(schema: TSchema, path: string, value: unknown, message: string | undefined): FaultlineError {
+function inputError(schema: TSchema, first: FirstError | undefined): FaultlineError {
+  const { path = '', value, message } = first ?? {};
   const property = path.slice(1);
   const name = printable(property);
   const known = Object.keys((schema['properties'] ?? {}) as object);
@@ -63,7 +87,7 @@ function inputError(schema: TSchema, path: string, value: unknown, message: stri
   }
   const field = property === '' ? 'the input' : `${name} (--${printable(flagName(flag))})`;
   return new FaultlineError('ARGUMENT_INVALID', `${field} is not valid: ${shown(value)}`, {
-    hint: message ?? 'see --help',
+    hint: (first?.schema && expectation(first.schema)) ?? message ?? 'see --help',
     details,
   });
 }
@@ -83,7 +107,7 @@ export async function parseInput<Schema extends TSchema>(schema: Schema, input: 
   if (checks.Check(schema, input)) return input;
   const { Errors } = await import('@sinclair/typebox/errors');
   const first = Errors(schema, input).First();
-  throw inputError(schema, first?.path ?? '', first?.value, first?.message);
+  throw inputError(schema, first);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { textOf } from '../../base/json.ts';
+import { type Json, textOf } from '../../base/json.ts';
 import { type Command, Option } from 'commander';
 import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
@@ -49,9 +49,21 @@ function filterOf(options: Readonly<Record<string, unknown>>, offset: unknown): 
   };
 }
 
-/** chaosd's columns; the configuration is the checked request as JSON. */
+/** Without what says nothing: a rule of a fault in files has a dozen fields, of which one or two were given. */
+function brief(value: Json): Json {
+  if (Array.isArray(value)) return value.map(brief);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, one]) => [key, brief(one)] as const);
+  return Object.fromEntries(entries.filter(([, one]) => !saysNothing(one)));
+}
+
+function saysNothing(value: Json): boolean {
+  return value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+/** chaosd's columns; the configuration is the checked request as JSON, of which `-o json` has all. */
 function rowOf({ uid, kind, action, status, createdAt, spec }: RecordDocument): readonly string[] {
-  return [uid, kind, action, status, createdAt, JSON.stringify(spec)].map(printable);
+  return [uid, kind, action, status, createdAt, JSON.stringify(brief(spec))].map(printable);
 }
 
 const columns = ['UID', 'KIND', 'ACTION', 'STATUS', 'CREATE TIME', 'CONFIGURATION'];

@@ -5,7 +5,7 @@ import { placeholderOf } from '../command-tree.ts';
 import { logLevels } from '../invocation.ts';
 import { formats } from '../output/format.ts';
 import { isList, presentationOf, schemaOfOption } from '../schema-options.ts';
-import { oneOf, schedules, type Source, sourceOfKind, uids } from './values.ts';
+import { listOf, oneOf, schedules, type Source, sourceOfKind, uids } from './values.ts';
 
 /** Values of flags that no schema describes, by the flag alone or with its command before it. */
 const ofFlags: Readonly<Record<string, Source>> = {
@@ -35,7 +35,9 @@ export function sourceOfOption(command: Command, option: Option): Source {
   }
   const choices: unknown = schema['enum'];
   if (Array.isArray(choices)) return oneOf(choices.map(String));
-  return sourceOfKind[presentationOf(schema).completion ?? 'none'];
+  const { completion = 'none', offers, separator } = presentationOf(schema);
+  if (offers !== undefined) return separator === undefined ? oneOf(offers) : listOf(offers, separator);
+  return sourceOfKind[completion];
 }
 
 export function sourceOfArgument(command: Command, argument: Argument): Source {

@@ -18,6 +18,15 @@ export function oneOf(values: readonly string[]): Source {
   return () => words(values.map((value) => candidate(value)));
 }
 
+/** The last of several words with something between them; none of them twice. */
+export function listOf(values: readonly string[], separator: string): Source {
+  return ({ typed }) => {
+    const begun = typed.slice(0, typed.lastIndexOf(separator) + 1);
+    const given = begun.split(separator);
+    return words(values.filter((value) => !given.includes(value)).map((value) => candidate(begun + value)));
+  };
+}
+
 /** Names begin with SIG, and may be written without; whoever types a digit wants a number. */
 function signalCandidates(typed: string): readonly Candidate[] {
   const signals = signalNames().map((name, index) => ({ name, number: String(index + 1) }));

@@ -3,30 +3,7 @@ import { printable } from '../../base/text.ts';
 import { errnoName, errnoNumber } from '../../linux/errno.ts';
 import { nearHint } from '../near.ts';
 import type { ErrnoSpec } from './rule.ts';
-
-/** What people mean when they simulate faults of storage; offered where a name is none. */
-const usual = [
-  'EACCES',
-  'EAGAIN',
-  'EBUSY',
-  'EDQUOT',
-  'EFBIG',
-  'EINTR',
-  'EINVAL',
-  'EIO',
-  'EMFILE',
-  'ENFILE',
-  'ENODEV',
-  'ENOENT',
-  'ENOLCK',
-  'ENOMEM',
-  'ENOSPC',
-  'ENXIO',
-  'EPERM',
-  'EROFS',
-  'ESTALE',
-  'ETIMEDOUT',
-] as const;
+import { usualErrnos } from './usual-errnos.ts';
 
 const maxWeight = 1_000_000;
 const maxChoices = 64;
@@ -47,7 +24,7 @@ function errnoOf(given: string | number): number {
     const shown = printable(text.slice(0, 40));
     if (/^-\d+$/u.test(text)) refuse(`the errno ${shown} is negative`, `write ${shown.slice(1)}, or its name`);
     if (/^\d+$/u.test(text)) refuse(`Linux has no errno ${shown}`, 'errno(3) lists them; the largest is 133');
-    refuse(`there is no errno "${shown}"`, nearHint(text, usual));
+    refuse(`there is no errno "${shown}"`, nearHint(text, usualErrnos));
   }
   if (errnoName(number) === 'ENOSYS') {
     refuse(

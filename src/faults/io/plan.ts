@@ -19,6 +19,7 @@ import type { LeftOut, Plan, PlanContext, PlannedTarget, Site } from '../fault.t
 import { parseGlob } from './glob.ts';
 import { coveredAlready } from './covered.ts';
 import { userKey, volumeKey } from './daemon/place.ts';
+import { ruleText } from './rule-text.ts';
 import type { IoRule } from './rule.ts';
 import type { VolumePlan } from './volume-plan.ts';
 import { dependsOnChance, type IoAction, type IoSpec, notesOf, specToJson } from './spec.ts';
@@ -244,6 +245,10 @@ function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: Vol
   );
 }
 
+function rulesNotes({ rules }: IoSpec): readonly string[] {
+  return rules.map((rule, index) => `rule ${index + 1}: ${ruleText(rule)}`);
+}
+
 /** So that it can be repeated. */
 function seedNote(spec: IoSpec, seed: string): readonly string[] {
   return spec.seed === null && dependsOnChance(spec) ? [`left to chance with --seed ${printable(seed)}`] : [];
@@ -262,7 +267,7 @@ function planOf(
     action,
     sustained: true,
     tended: true,
-    notes: [...notesOf(spec), ...seedNote(spec, seed), ...rest.notes],
+    notes: [...rulesNotes(spec), ...notesOf(spec), ...seedNote(spec, seed), ...rest.notes],
     data: toJson({ spec: specToJson({ ...spec, seed }), volume }) as JsonObject,
   };
 }

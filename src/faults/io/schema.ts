@@ -13,7 +13,9 @@ import {
   unsafe,
 } from '../../base/schema-types.ts';
 import { criteriaProperties } from '../../targets/schema.ts';
+import { fuseMethods } from '../../linux/fuse/methods.ts';
 import { distributions, fillings } from './rule.ts';
+import { usualErrnos } from './usual-errnos.ts';
 
 const show = (presentation: Presentation): Presentation => presentation;
 
@@ -92,6 +94,7 @@ const filterProperties = {
         description: 'Operations: read, write, fsync, … (default all that the fault can reach)',
         placeholder: 'NAME,…',
         separator: ',',
+        offers: fuseMethods,
       }),
       minItems: 1,
       maxItems: 64,
@@ -187,6 +190,7 @@ const errnoProperties = {
       show({
         description: 'What the operations fail with, by name or number; several with weights: EIO:3,ENOSPC:1',
         placeholder: 'ERRNO',
+        offers: usualErrnos,
         aliases: ['faults'],
       }),
     ),

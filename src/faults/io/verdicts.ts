@@ -21,11 +21,14 @@ function evidenceOf(report: ProcessReport): JsonObject {
   }) as JsonObject;
 }
 
-function keptText({ kept }: ProcessReport): string {
+/** Where what was not moved stays. */
+type Side = 'the original' | 'the mount';
+
+function keptText({ kept }: ProcessReport, side: Side): string {
   const [first] = kept;
   if (first === undefined) return '';
   const more = kept.length === 1 ? '' : `, and ${kept.length - 1} more`;
-  return `; kept on the original: ${first.path} (${first.reason}${more})`;
+  return `; kept on ${side}: ${first.path} (${first.reason}${more})`;
 }
 
 function lostText({ lostLocks }: ProcessReport): string {
@@ -38,7 +41,11 @@ function movedText(report: ProcessReport): string {
 }
 
 /** What became of one process whose open files were to be moved. */
-export function processVerdict(target: TargetRef, report: ProcessReport | undefined): TargetVerdict {
+export function processVerdict(
+  target: TargetRef,
+  report: ProcessReport | undefined,
+  side: Side = 'the original',
+): TargetVerdict {
   // Whoever has ended, or closed everything, meets the volume as all others do who open something now.
   if (report === undefined) {
     return { target, verdict: 'confirmed', seen: 'used nothing of it any more', evidence: {} };
@@ -47,15 +54,15 @@ export function processVerdict(target: TargetRef, report: ProcessReport | undefi
   switch (report.outcome) {
     case 'moved': {
       const verdict = report.lostLocks.length === 0 ? 'confirmed' : 'mismatch';
-      return { target, verdict, seen: `${movedText(report)}${lostText(report)}${keptText(report)}`, evidence };
+      return { target, verdict, seen: `${movedText(report)}${lostText(report)}${keptText(report, side)}`, evidence };
     }
     case 'kept':
-      return { target, verdict: 'inconclusive', seen: `nothing could be moved${keptText(report)}`, evidence };
+      return { target, verdict: 'inconclusive', seen: `nothing could be moved${keptText(report, side)}`, evidence };
     case 'gone':
       return { target, verdict: 'confirmed', seen: 'has ended', evidence };
     default: {
       const why = report.refusal?.detail ?? report.error?.message ?? 'it could not be moved';
-      return { target, verdict: 'mismatch', seen: `stays on the original: ${why}`, evidence };
+      return { target, verdict: 'mismatch', seen: `stays on ${side}: ${why}`, evidence };
     }
   }
 }
@@ -63,7 +70,7 @@ export function processVerdict(target: TargetRef, report: ProcessReport | undefi
 /** Those who were moved, or not, on the way back: told only where there is something to tell. */
 export function returnVerdicts(volume: string, report: RepointReport | null): readonly TargetVerdict[] {
   return (report?.processes ?? []).map((one) =>
-    processVerdict({ key: userKey(volume, one), label: `pid ${one.pid} (${one.comm})` }, one),
+    processVerdict({ key: userKey(volume, one), label: `pid ${one.pid} (${one.comm})` }, one, 'the mount'),
   );
 }
 

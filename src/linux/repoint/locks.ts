@@ -5,8 +5,8 @@ import type { LockLine } from './descriptor-info.ts';
  * Locks of open file descriptions (flock(2), F_OFD_SETLK) on their way to the other side.
  *
  * They can be moved from here, as both descriptions are open here. The new lock is taken before the old one is let go
- * of, so that nobody gets it in between. Where the two sides know of each other's locks, one for writing is made one for
- * reading meanwhile, which both can have: then at least nobody gets it for writing.
+ * of, so that nobody gets it in between. Where the two sides know of each other's locks, one for writing is made one
+ * for reading meanwhile, which both can have: then at least nobody gets it for writing.
  */
 
 /** A lock that the other description has now. */

@@ -30,9 +30,10 @@ interface LockedFile extends OverlayFile {
 /**
  * @param servers who serves the overlay, and holds the locks on the original
  * @returns finds those of open file descriptions, and of each lock that is the process's own a file by which it may
- *   take it again
+ *   take it again; undefined: nobody serves it
  */
-export function overlayLocks(servers: readonly number[]): OverlayLocks {
+export function overlayLocks(servers: readonly number[]): OverlayLocks | undefined {
+  if (servers.length === 0) return undefined;
   /** The servers' descriptors for the locks of open file descriptions. */
   const ofDescriptions = new Set<number>();
 

@@ -39,15 +39,8 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
   const counterparts = openCounterparts(door);
   const others = openOtherFiles(door);
   const seen = new Map<number, Map<number, { readonly one: OpenDescriptor; readonly counterpart: Counterpart }>>();
-  const planning: Planning = {
-    from,
-    to,
-    counterparts,
-    others,
-    overlayLocks: rescuePids.length === 0 ? undefined : overlayLocks(rescuePids),
-    mapFlags: rememberMapFlags(),
-    memories: [],
-  };
+  const known = { from, to, counterparts, others, overlayLocks: overlayLocks(rescuePids) };
+  const planning: Planning = { ...known, mapFlags: rememberMapFlags(), memories: [] };
 
   const readAgain = (side: VolumeSide, pid: number, tid: number): TableUse => {
     const before = seen.get(tid);

@@ -11,9 +11,9 @@ import type { SideKind } from './volume-side.ts';
  * Locks of processes (F_SETLK) on their way to the other side.
  *
  * A process can only take them itself, and the kernel drops them when it closes any descriptor of the file. So it takes
- * them again right after, and meanwhile we have a lock for reading in the same place: nobody gets one for writing, which
- * would let him change what the process relies on. One for writing is first made one for reading, which the kernel does
- * at once, and in the end one for writing again. Only then may somebody who reads be in the way.
+ * them again right after, and meanwhile we have a lock for reading in the same place: nobody gets one for writing, with
+ * which he could change what the process relies on. One for writing is first made one for reading, which the kernel
+ * does at once, and in the end one for writing again. Only then may somebody who reads be in the way.
  */
 
 const O_RDONLY = 0;

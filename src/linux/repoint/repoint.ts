@@ -65,7 +65,7 @@ export function repoint(asked: RepointRequest): RepointReport {
   const unreleased: number[] = [];
   const unreadable = new Set<number>();
   const { maxRounds = DEFAULT_ROUNDS, rescuePids = [] } = request;
-  const writers = writersOn(from.kind, rescuePids.length === 0 ? undefined : overlayLocks(rescuePids));
+  const writers = writersOn(from.kind, overlayLocks(rescuePids));
   let rounds = 0;
   for (; rounds < maxRounds; rounds += 1) {
     const round = runRound(request, settled, writers);

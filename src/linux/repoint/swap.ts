@@ -98,12 +98,13 @@ function stopAndMove(work: Swap): Stopped {
     step('stopped');
     const plans = planAll(preparation, standing, reports);
     const writing = work.writers.mayWait ? writingIn([...plans.keys()]) : [];
-    if (writing.length > 0)
-      return { standing, refused, plans, writing, moved: undefined, unreleased: tracing.unreleased };
-    preparation.holdBack([...work.staying, ...refused.map(({ user }) => user)]);
-    reports.push(...refused.map(({ user, error }) => untouchedReport(user, request.to.kind, refusalFrom(error))));
-    step('planned');
-    const moved = carryOut([...plans.keys()], request, step);
+    const moveAll = (): CarriedOut => {
+      preparation.holdBack([...work.staying, ...refused.map(({ user }) => user)]);
+      reports.push(...refused.map(({ user, error }) => untouchedReport(user, request.to.kind, refusalFrom(error))));
+      step('planned');
+      return carryOut([...plans.keys()], request, step);
+    };
+    const moved = writing.length > 0 ? undefined : moveAll();
     return { standing, refused, plans, writing, moved, unreleased: tracing.unreleased };
   };
   const carried = withPriority(() => traceProcesses({ deadlineMs: request.deadlineMs }, carryOutStopped));
@@ -113,13 +114,8 @@ function stopAndMove(work: Swap): Stopped {
   const busy = [...standing, ...refused].map(({ user }) => user);
   if (moved === undefined) return { reports: undefined, writing, busy, pauses, unreleased };
   for (const plan of plans.keys()) {
-    reports.push(
-      stoppedReport(
-        plan,
-        moved.ready.filter((one) => one.plan === plan),
-        moved.result,
-      ),
-    );
+    const ready = moved.ready.filter((one) => one.plan === plan);
+    reports.push(stoppedReport(plan, ready, moved.result));
   }
   return { reports, writing, busy, pauses, unreleased };
 }

@@ -1,7 +1,16 @@
 import { type Json, type JsonObject, toJson } from '../../base/json.ts';
 
 /** What properties tell the command line beside their JSON type: `Presentation` of src/base/schema.ts. */
-const forCommandLine = new Set(['short', 'placeholder', 'completion', 'aliases', 'separator', 'inFile', 'chaosd']);
+const forCommandLine = new Set([
+  'short',
+  'placeholder',
+  'completion',
+  'offers',
+  'aliases',
+  'separator',
+  'inFile',
+  'chaosd',
+]);
 
 /** Keywords that hold schemas by name, where the names are not keywords. */
 const holdsByName = new Set(['properties', 'patternProperties', '$defs']);

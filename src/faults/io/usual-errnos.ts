@@ -1,0 +1,23 @@
+/** What people mean when they simulate faults of storage; offered where a name is none, and for completion. */
+export const usualErrnos = [
+  'EACCES',
+  'EAGAIN',
+  'EBUSY',
+  'EDQUOT',
+  'EFBIG',
+  'EINTR',
+  'EINVAL',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENODEV',
+  'ENOENT',
+  'ENOLCK',
+  'ENOMEM',
+  'ENOSPC',
+  'ENXIO',
+  'EPERM',
+  'EROFS',
+  'ESTALE',
+  'ETIMEDOUT',
+] as const;
