@@ -218,7 +218,7 @@ export function planVolume(action: IoAction, spec: IoSpec, context: PlanContext)
  * was moved when it was covered; those who were not asked for then, and are now, are moved when it joins.
  */
 function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: VolumePlan): Plan {
-  const { key, path: label, pid, mountNamespace } = covered;
+  const { key, path: label, mountNamespace } = covered;
   if (rulesOfKind(spec).length > 0) {
     // Who has what open of a volume that is covered is not looked up.
     throw new FaultlineError('VOLUME_BUSY', `${printable(label)} is covered already`, { hint: kindHint });
@@ -230,12 +230,13 @@ function planToJoin(action: IoAction, spec: IoSpec, chosen: Chosen, covered: Vol
     label,
     does: `gets ${count(spec.rules.length, 'more rule')}`,
     uncounted: true,
-    about: { path: label, pid, mountNamespace, covered: true },
+    about: { path: label, pid: chosen.pid, mountNamespace, covered: true },
   };
   return planOf(
     action,
     spec,
-    { ...covered, pids, exclude },
+    // Whoever covered it may be gone: if it is given back meanwhile, it is covered anew as we see it.
+    { ...covered, pid: chosen.pid, pids, exclude },
     {
       targets: [target],
       leftOut,

@@ -56,8 +56,9 @@ export interface CoveredVolume {
 }
 
 /** The folder that was planned, and no other. @throws {FaultlineError} VOLUME_BUSY */
-function sameVolume({ path, pid, mountNamespace, mountId, inode }: VolumePlan): Volume {
-  const volume = resolveVolume({ path, pid, keepOut: [] });
+function sameVolume(plan: VolumePlan): Volume {
+  const { path, mountNamespace, mountId, inode } = plan;
+  const volume = resolveVolume({ path, pid: witnessOf(plan), keepOut: [] });
   if (volume.mountNamespace === mountNamespace && volume.mountId === mountId && String(volume.inode) === inode) {
     return volume;
   }
@@ -162,7 +163,7 @@ export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Pro
       workerData: { rules },
       onFailure,
     });
-    const attachment = await attach({ pid: plan.pid, path: plan.path, mountFd, expected: volume });
+    const attachment = await attach({ pid: volume.pid, path: plan.path, mountFd, expected: volume });
     closeSync(attachment.rootFd);
     return coveredVolume({ setting, plan, source, session, attachment, original, overlay: mountFd, isClosed: false });
   } catch (error) {
