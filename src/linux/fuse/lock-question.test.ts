@@ -9,6 +9,7 @@ import {
 } from './lock-question.ts';
 
 test.each<LockQuestion>([
+  { about: 'any' },
   { about: 'description' },
   { about: 'process', pid: 1, index: 0 },
   { about: 'process', pid: 4_194_304, index: 65_000 },

@@ -15,6 +15,8 @@ const HANDLE_SHIFT = 32n;
 
 /** Which of the server's descriptors hold the locks of this open file description, or of a process in this file? */
 export type LockQuestion =
+  /** Was anything ever locked through this mount? Then there is a holder. */
+  | { readonly about: 'any' }
   | { readonly about: 'description' }
   /** It has one for each way in which it owns locks; `index` counts them from 0. */
   | { readonly about: 'process'; readonly pid: number; readonly index: number };
@@ -30,13 +32,15 @@ export type AskedRange = Pick<LockRange, 'start' | 'length'>;
 
 export function rangeOfQuestion(question: LockQuestion): AskedRange {
   if (question.about === 'description') return { start: FIRST, length: 1n };
+  if (question.about === 'any') return { start: FIRST + QUESTIONS, length: 1n };
   return { start: FIRST + 1n + BigInt(question.index), length: BigInt(question.pid) };
 }
 
 /** @returns undefined: somebody asks for a lock */
 export function questionOf({ start, length }: AskedRange): LockQuestion | undefined {
   const number = start - FIRST;
-  if (number < 0n || number >= QUESTIONS) return undefined;
+  if (number < 0n || number > QUESTIONS) return undefined;
+  if (number === QUESTIONS) return { about: 'any' };
   if (number === 0n) return { about: 'description' };
   return { about: 'process', pid: Number(length), index: Number(number) - 1 };
 }

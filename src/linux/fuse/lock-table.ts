@@ -56,6 +56,15 @@ export class LockTable {
     this.descriptors = descriptors;
   }
 
+  /** Was anything ever locked, in whatever way? */
+  get wereUsed(): boolean {
+    return this.shared.control[Control.LOCKS_USED] === 1;
+  }
+
+  noteUse(): void {
+    this.shared.control[Control.LOCKS_USED] = 1;
+  }
+
   /** @returns 0, or a negative errno: EAGAIN when somebody else holds one */
   set(owner: LockOwner, range: LockRange): number {
     return this.locked(() => {

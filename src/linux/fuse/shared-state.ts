@@ -82,6 +82,8 @@ export const Control = Object.freeze({
   ENDED: 23,
   /** First of the free names of 1, 2, 4, 8 and 16 units; the last one has 256 bytes, enough for NAME_MAX. */
   FREE_NAMES: 24,
+  /** 1: somebody has locked a file, or tried to. */
+  LOCKS_USED: 30,
   /** Requests answered, a word for each worker. */
   REQUESTS: 32,
   /** How many requests wait, a word for each worker. */

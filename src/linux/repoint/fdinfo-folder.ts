@@ -12,6 +12,8 @@ export interface FdinfoFolder {
    * @throws SyscallError EACCES
    */
   read(fd: number): Buffer | undefined;
+  /** Opens one beforehand, which makes reading it twice as fast. */
+  hold(fd: number): void;
   close(): void;
 }
 
@@ -28,34 +30,47 @@ let bound: Calls | undefined;
 function bindCalls() {
   return {
     openat: bindNow('openat', 'int', ['int', 'pointer', 'int']),
-    read: bindNow('read', 'long', ['int', 'pointer', 'size_t']),
+    pread: bindNow('pread', 'long', ['int', 'pointer', 'size_t', 'long']),
     close: bindNow('close', 'int', ['int']),
   };
+}
+
+/** A view of a buffer that the next one overwrites. */
+function pathOf(path: string): Buffer {
+  name[name.write(path, 0, name.length - 1, 'latin1')] = 0;
+  return name;
 }
 
 /** @returns undefined when the thread is gone. @throws SyscallError EACCES */
 export function openFdinfo(pid: number, tid: number): FdinfoFolder | undefined {
   bound ??= bindCalls();
-  const { openat, read, close } = bound;
+  const { openat, pread, close } = bound;
   const open = (folder: number, path: string, flags: number): number | undefined => {
-    name[name.write(path, 0, name.length - 1, 'latin1')] = 0;
-    const fd = openat(folder, name, flags | O_CLOEXEC);
+    const fd = openat(folder, pathOf(path), flags | O_CLOEXEC);
     return fd === -1 ? unlessGone('open', path) : fd;
   };
   const folder = open(AT_FDCWD, `/proc/${pid}/task/${tid}/fdinfo`, O_PATH);
   if (folder === undefined) return undefined;
+  const held = new Map<number, number>();
   return {
     read(fd) {
-      const file = open(folder, String(fd), 0);
+      const kept = held.get(fd);
+      const file = kept ?? open(folder, String(fd), 0);
       if (file === undefined) return undefined;
-      const length = read(file, buffer, buffer.length);
+      const length = pread(file, buffer, buffer.length, 0);
       const failed = length === -1 ? lastErrno() : 0;
-      close(file);
+      if (kept === undefined) close(file);
       if (failed !== 0) return unlessGone('read', `fdinfo/${fd}`, failed);
       if (length === buffer.length) return readProcessFile(pid, `task/${tid}/fdinfo/${fd}`);
       return buffer.subarray(0, length);
     },
+    hold(fd) {
+      const file = openat(folder, pathOf(String(fd)), O_CLOEXEC);
+      if (file !== -1) held.set(fd, file);
+    },
     close() {
+      for (const file of held.values()) close(file);
+      held.clear();
       close(folder);
     },
   };

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type LockAnswer, answerOf, type LockQuestion, rangeOfQuestion } from '../fuse/lock-question.ts';
 import { readProcessFile } from '../procfs/read.ts';
 import { findRangeLock } from './descriptor-calls.ts';
 import { type LockLine, parseDescriptorInfo } from './descriptor-info.ts';
+import { ANYBODY, lockedInodes } from './locked-inodes.ts';
 import type { OpenDescriptor } from './volume-use.ts';
 
 /*
@@ -34,6 +34,7 @@ interface LockedFile extends OverlayFile {
  */
 export function overlayLocks(servers: readonly number[]): OverlayLocks | undefined {
   if (servers.length === 0) return undefined;
+  const owners = new Set([ANYBODY, ...servers]);
   /** The servers' descriptors for the locks of open file descriptions. */
   const ofDescriptions = new Set<number>();
 
@@ -62,24 +63,26 @@ export function overlayLocks(servers: readonly number[]): OverlayLocks | undefin
     }
   };
 
-  return (pid, files, presentOf) => {
+  return (pid, all, presentOf) => {
     const held = heldLocks();
-    const inodes = lockedInodes(servers);
-    const locked = files.flatMap((file): LockedFile[] => {
-      const present = file.kind === 'regular' && inodes.has(file.inode) ? presentOf(file) : undefined;
-      return present === undefined ? [] : [{ ...file, present }];
-    });
-    askByDescription(locked, held);
-    for (const inode of new Set(locked.map((file) => file.inode))) {
-      askByProcess(
-        pid,
-        locked.filter((file) => file.inode === inode),
-        held,
-      );
+    const regular = all.filter(({ kind }) => kind === 'regular');
+    const inodes = regular.length > MANY ? lockedInodes(owners) : undefined;
+    const files = new Map<bigint, LockedFile[]>();
+    for (const file of regular) {
+      const present = inodes?.has(file.inode) === false ? undefined : presentOf(file);
+      if (present === undefined) continue;
+      // Volumes of which nothing was ever locked are the most.
+      if (files.size === 0 && ask(present, { about: 'any' })?.holder === undefined) break;
+      files.set(file.inode, [...(files.get(file.inode) ?? []), { ...file, present }]);
     }
+    for (const same of files.values()) askByDescription(same, held);
+    for (const same of files.values()) askByProcess(pid, same, held);
     return held.lines;
   };
 }
+
+/** From so many files on it is faster to look first which are locked: /proc/locks takes the kernel 10 ms. */
+const MANY = 200;
 
 interface Held {
   readonly lines: ReadonlyMap<number, readonly LockLine[]>;
@@ -116,15 +119,4 @@ function linesOf(servers: readonly number[], descriptor: number, type: LockLine[
     const info = bytes === undefined ? undefined : parseDescriptorInfo(bytes);
     return info?.locks.filter((line) => line.type === type) ?? [];
   });
-}
-
-/** `1: OFDLCK ADVISORY  WRITE -1 fe:00:10501293 0 EOF`: lock_get_status in fs/locks.c. */
-const lockPattern = /^\d+: (?:OFDLCK|FLOCK) .* (-?\d+) [0-9a-f]+:[0-9a-f]+:(\d+) \d+ \S+$/gmu;
-const NOBODY = -1;
-
-/** The inodes of which the servers may hold locks. Of those of open file descriptions it is not told who has them. */
-function lockedInodes(servers: readonly number[]): ReadonlySet<bigint> {
-  const owners = new Set([NOBODY, ...servers]);
-  const found = readFileSync('/proc/locks', 'latin1').matchAll(lockPattern);
-  return new Set([...found].flatMap(([, pid, inode = '']) => (owners.has(Number(pid)) ? [BigInt(inode)] : [])));
 }

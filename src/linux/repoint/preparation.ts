@@ -3,6 +3,7 @@ import { SyscallError } from '../syscall-error.ts';
 import { type Counterpart, type Counterparts, openCounterparts } from './counterparts.ts';
 import { positionOf, setPosition, setStatusFlags } from './descriptor-calls.ts';
 import type { DescriptorMove } from './errand.ts';
+import { type FdinfoFolder, openFdinfo } from './fdinfo-folder.ts';
 import { indexOpenInodes } from './inode-index.ts';
 import { compareDescriptions } from './kcmp.ts';
 import { isObstacle, obstacle } from './kept.ts';
@@ -14,7 +15,7 @@ import { openOtherFiles } from './other-files.ts';
 import { overlayLocks } from './overlay-locks.ts';
 import { type Planning, planUser, type ProcessPlan } from './process-plan.ts';
 import type { VolumeSide } from './volume-side.ts';
-import type { OpenDescriptor, VolumeUser } from './volume-use.ts';
+import type { FileTable, OpenDescriptor, VolumeUser } from './volume-use.ts';
 import { inspect } from './volume-users.ts';
 
 /** What can be done before anybody is stopped, and is used when they are. */
@@ -32,21 +33,39 @@ export interface Preparation {
   close(): void;
 }
 
+/** A table of descriptors as it was when it was prepared. */
+interface SeenTable {
+  readonly files: ReadonlyMap<number, { readonly one: OpenDescriptor; readonly counterpart: Counterpart }>;
+  /** Open where they are read again; undefined when the thread is gone. */
+  readonly fdinfo: FdinfoFolder | undefined;
+}
+
+function see(counterparts: Counterparts, pid: number, { tid, descriptors }: FileTable): SeenTable {
+  const fdinfo = openFdinfo(pid, tid);
+  const found = descriptors.flatMap((one) => {
+    const counterpart = counterparts.of(tid, one);
+    if (isObstacle(counterpart)) return [];
+    fdinfo?.hold(one.fd);
+    return [[one.fd, { one, counterpart }] as const];
+  });
+  return { files: new Map(found), fdinfo };
+}
+
 /** @param rescuePids who has files without a name open on the other side: whoever serves the overlay */
 export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readonly number[]): Preparation {
   const rescue = rescuePids.length === 0 ? undefined : indexOpenInodes(to, rescuePids);
   const door = { from, to, rescue };
   const counterparts = openCounterparts(door);
   const others = openOtherFiles(door);
-  const seen = new Map<number, Map<number, { readonly one: OpenDescriptor; readonly counterpart: Counterpart }>>();
+  const seen = new Map<number, SeenTable>();
   const known = { from, to, counterparts, others, overlayLocks: overlayLocks(rescuePids) };
   const planning: Planning = { ...known, mapFlags: rememberMapFlags(), memories: [] };
 
   const readAgain = (side: VolumeSide, pid: number, tid: number): TableUse => {
     const before = seen.get(tid);
     return readTable(side, pid, tid, (fd, fdinfo) => {
-      const known = before?.get(fd);
-      const now = known === undefined ? undefined : readInfo(fdinfo, fd, known.one);
+      const known = before?.files.get(fd);
+      const now = known === undefined ? undefined : readInfo(before?.fdinfo ?? fdinfo, fd, known.one);
       if (known === undefined || now === undefined) return undefined;
       if (compareDescriptions({ tid, fd }, known.counterpart) !== 0) return undefined;
       counterparts.remember(now, known.counterpart);
@@ -58,7 +77,7 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
     tables.flatMap(({ tid, descriptors }) => {
       const prepared = seen.get(tid);
       return descriptors.flatMap(
-        (one) => prepared?.get(one.fd)?.counterpart ?? counterparts.known({ tid, fd: one.fd }, one) ?? [],
+        (one) => prepared?.files.get(one.fd)?.counterpart ?? counterparts.known({ tid, fd: one.fd }, one) ?? [],
       );
     });
 
@@ -67,12 +86,8 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
     prepare(users) {
       // First of all of them: who was moved already has what others are to share with it.
       for (const user of users) adoptNoted(planning, counterparts, user);
-      for (const { tid, descriptors } of users.flatMap(({ tables }) => tables)) {
-        const found = descriptors.flatMap((one) => {
-          const counterpart = counterparts.of(tid, one);
-          return isObstacle(counterpart) ? [] : [[one.fd, { one, counterpart }] as const];
-        });
-        seen.set(tid, new Map(found));
+      for (const { pid, tables } of users) {
+        for (const table of tables) seen.set(table.tid, see(counterparts, pid, table));
       }
       // What the plans need is open when they are made in earnest, and so is what makes them fast.
       for (const user of users) planUser({ ...planning, memories: [] }, user);
@@ -88,6 +103,7 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
       for (const counterpart of users.flatMap(counterpartsOf)) counterpart.obstacle ??= obstacle('shared');
     },
     close() {
+      for (const { fdinfo } of seen.values()) fdinfo?.close();
       counterparts.close();
       others.close();
     },

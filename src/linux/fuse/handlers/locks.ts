@@ -3,7 +3,7 @@ import { lastErrno } from '../../libc.ts';
 import { Answer, type DataPlane, type Handler } from '../data-plane.ts';
 import { lkIn, lkOut } from '../layouts.ts';
 import { type LockQuestion, questionOf, rangeOfAnswer } from '../lock-question.ts';
-import { type LockOwner, type LockRange, LockType } from '../lock-table.ts';
+import { type LockOwner, type LockRange, type LockTable, LockType } from '../lock-table.ts';
 import { Opcode, RequestFlag } from '../protocol.ts';
 import type { Request } from '../request.ts';
 
@@ -38,13 +38,21 @@ function rangeOf(request: Request): LockRange {
   return { type: request.u32(lkIn.type), start, length: end >= OFFSET_MAX ? 0n : end - start + 1n };
 }
 
+function holderFor(locks: LockTable, owner: LockOwner, question: LockQuestion): number | undefined {
+  switch (question.about) {
+    case 'any':
+      return locks.wereUsed ? 0 : undefined;
+    case 'description':
+      return locks.holder(owner);
+    case 'process':
+      return locks.holderOfProcess(owner.node, question.pid, question.index);
+  }
+}
+
 /** Which of our descriptors hold locks: asked by those who move open files. */
 function answer({ locks, reply }: DataPlane, request: Request, question: LockQuestion): number {
   const owner = ownerOf(request);
-  const holder =
-    question.about === 'description'
-      ? locks.holder(owner)
-      : locks.holderOfProcess(owner.node, question.pid, question.index);
+  const holder = holderFor(locks, owner, question);
   const { start, length } = rangeOfAnswer({ holder, handle: owner.handle });
   reply.clear(0, lkOut.bytes);
   reply.putBig(lkOut.start, start);
@@ -82,6 +90,7 @@ function setFlock({ calls }: DataPlane, request: Request): number {
 }
 
 function setLock(plane: DataPlane, request: Request): number {
+  plane.locks.noteUse();
   const result = isFlock(request) ? setFlock(plane, request) : plane.locks.set(ownerOf(request), rangeOf(request));
   // F_SETLK may say either; see fcntl(2).
   return result === -Errno.EACCES ? -Errno.EAGAIN : result;
