@@ -55,6 +55,7 @@ interface FirstError {
 function expectation({ type, pattern, minimum, maximum }: TSchema): string | undefined {
   const [, words] = /^\^\(([\w|-]+)\)\$$/u.exec(typeof pattern === 'string' ? pattern : '') ?? [];
   if (words !== undefined) return `it is one of: ${words.replaceAll('|', ', ')}`;
+  if (type === 'array') return 'it is a list: […]';
   if (type !== 'integer' && type !== 'number') return undefined;
   const kind = type === 'integer' ? 'a whole number' : 'a number';
   if (typeof minimum !== 'number') return `it is ${kind}`;

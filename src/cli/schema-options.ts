@@ -14,13 +14,14 @@ type Properties = Readonly<Record<string, TSchema>>;
 
 /** What a schema's property says of its flag. */
 export function presentationOf(schema: TSchema): Presentation {
-  const { description, short, placeholder, completion, aliases, separator, inFile, chaosd } =
+  const { description, short, placeholder, completion, offers, aliases, separator, inFile, chaosd } =
     schema as unknown as Presentation;
   return {
     description,
     ...(short === undefined ? {} : { short }),
     ...(placeholder === undefined ? {} : { placeholder }),
     ...(completion === undefined ? {} : { completion }),
+    ...(offers === undefined ? {} : { offers }),
     ...(aliases === undefined ? {} : { aliases }),
     ...(separator === undefined ? {} : { separator }),
     ...(inFile === undefined ? {} : { inFile }),

@@ -34,7 +34,7 @@ export interface PreparedAttack {
 async function refuseUnsupported(fault: Fault, context: EngineContext): Promise<void> {
   const missing = (await fault.check(context.host)).find(({ status }) => status === 'missing');
   if (missing === undefined) return;
-  throw new FaultlineError('HOST_UNSUPPORTED', `this host lacks ${missing.name}: ${missing.detail}`, {
+  throw new FaultlineError('HOST_UNSUPPORTED', `${missing.name} is missing here: ${missing.detail}`, {
     hint: missing.remedy ?? 'faultline doctor tells more',
   });
 }

@@ -4,11 +4,11 @@ import type { Requirement } from '../fault.ts';
 
 function fuse(answer: FuseAnswer): readonly Requirement[] {
   if (answer.status !== 'usable') {
-    const remedy =
+    const [name, remedy] =
       answer.status === 'missing'
-        ? 'load the module (modprobe fuse); in a container, pass /dev/fuse on to it'
-        : 'run as root with CAP_SYS_ADMIN';
-    return [{ name: '/dev/fuse', status: 'missing', detail: answer.reason, remedy }];
+        ? ['/dev/fuse', 'load the module (modprobe fuse); in a container, pass /dev/fuse on to it']
+        : ['the right to mount FUSE', 'run as root with CAP_SYS_ADMIN'];
+    return [{ name, status: 'missing', detail: answer.reason, remedy }];
   }
   const { minorVersion, passthrough, epochInvalidation } = answer.kernel;
   return [

@@ -1,3 +1,4 @@
+import { count } from '../../base/text.ts';
 import { toJson, type JsonObject } from '../../base/json.ts';
 import type { Journal, Plan, Site, TargetVerdict } from '../fault.ts';
 import { askOrStart, startEarly } from './daemon/launch.ts';
@@ -10,15 +11,21 @@ import { processVerdict } from './verdicts.ts';
 /** How long covering a volume and moving all who use it may take, in milliseconds. */
 const joinTimeoutMs = 60_000;
 
+function unreachedText({ mountId, unreached }: JoinAnswer): string {
+  const files = `${count(unreached, 'open file is', 'open files are')} not reached until opened anew`;
+  return `is covered by mount ${mountId}, but ${files}: no rule was about that so far`;
+}
+
 /** Look whether the volume is covered, as somebody in its namespace sees it. */
 function volumeVerdict(plan: Plan, answer: JoinAnswer): TargetVerdict {
   const [planned] = plan.targets;
   if (planned === undefined) throw new Error('a plan has its volume as the first target');
-  const { mountId, passthrough, daemon } = answer;
+  const { mountId, passthrough, unreached, daemon } = answer;
   const target = { key: planned.key, label: planned.label };
-  const evidence = { mountId, passthrough, daemon: { ...daemon } };
+  const evidence = { mountId, passthrough, unreached, daemon: { ...daemon } };
   switch (isMounted(volumePlanOf(plan), mountId)) {
     case true:
+      if (unreached > 0) return { target, verdict: 'inconclusive', seen: unreachedText(answer), evidence };
       return { target, verdict: 'confirmed', seen: `is covered by mount ${mountId}`, evidence };
     case false:
       return { target, verdict: 'mismatch', seen: 'is not covered: somebody has taken the mount away', evidence };

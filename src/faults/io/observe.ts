@@ -47,7 +47,7 @@ export async function observeVolumes(effects: readonly Effect[], site: Site): Pr
       verdicts.push({
         target: effect.target,
         verdict: 'confirmed',
-        seen: 'is as it was',
+        seen: 'is not disturbed by this injection any more',
         evidence: lastCounts(effect),
       });
     }

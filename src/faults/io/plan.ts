@@ -139,11 +139,19 @@ function sortOut(users: readonly VolumeUser[], spec: IoSpec, context: PlanContex
   return { free, leftOut };
 }
 
+function unreadableNote(pids: readonly number[]): string {
+  const rest = pids.length > fewPids ? ` and ${pids.length - fewPids} more` : '';
+  return `what pid ${pids.slice(0, fewPids).join(', ')}${rest} has open is not ours to look at, and is not moved`;
+}
+
+/** So many are named. */
+const fewPids = 5;
+
 function remarks(volume: Volume, users: readonly VolumeUser[], unreadable: readonly number[]): readonly string[] {
   const registered = users.filter((user) => user.registered.length > 0);
   return [
     ...(volume.shared ? ['mounts are passed on from here, and so is ours: other namespaces see it, too'] : []),
-    ...(unreadable.length === 0 ? [] : [`${count(unreadable.length, 'process', 'processes')} could not be looked at`]),
+    ...(unreadable.length === 0 ? [] : [unreadableNote(unreadable)]),
     ...registered.map(
       ({ pid, comm }) => `pid ${pid} (${printable(comm)}) uses files by io_uring, which stay as they are`,
     ),

@@ -1,7 +1,7 @@
 import { delay } from '../../base/delay.ts';
 import { asFaultlineError, FaultlineError } from '../../base/error.ts';
 import { mayStand } from '../../base/lifecycle.ts';
-import { printable } from '../../base/text.ts';
+import { count, printable } from '../../base/text.ts';
 import type { Effect, Journal, Site, TargetVerdict } from '../fault.ts';
 import { askDaemon, isSilence } from './daemon/channel.ts';
 import { daemonPlace } from './daemon/place.ts';
@@ -46,7 +46,7 @@ async function leave(effect: Effect, site: Site): Promise<Left> {
     if (left !== undefined) return left;
     giveUpMs ??= performance.now() + absentTimeoutMs;
     const alone = await withdrawAlone(site, traceOf(effect));
-    if (alone !== undefined) return { counts: null, ...alone };
+    if (alone !== undefined) return { counts: null, others: 0, ...alone };
     if (performance.now() > giveUpMs) {
       throw new FaultlineError('VOLUME_BUSY', 'the daemon of the volume does not answer, and does not end', {
         hint: 'try again; ps -e shows it as faultline-vol',
@@ -56,7 +56,8 @@ async function leave(effect: Effect, site: Site): Promise<Left> {
   }
 }
 
-function volumeVerdict(effect: Effect, { counts, covered, lost }: Left, left: readonly string[]): TargetVerdict {
+function volumeVerdict(effect: Effect, answer: Left, left: readonly string[]): TargetVerdict {
+  const { counts, covered, lost, others } = answer;
   const { target } = effect;
   const evidence = { ...(counts === null ? {} : countsEvidence(counts)), lost: [...lost] };
   if (left.length > 0) {
@@ -71,7 +72,8 @@ function volumeVerdict(effect: Effect, { counts, covered, lost }: Left, left: re
   }
   const isMissed = specOf(effect).expectHits && !wasHit(counts);
   const missed = isMissed ? { missed: `nothing was hit (--expect-hits): ${hitsText(counts)}` } : {};
-  const seen = `is as it was; ${hitsText(counts)}${gone}`;
+  const state = others === 0 ? 'is as it was' : `stays covered for ${count(others, 'other injection')}`;
+  const seen = `${state}; ${hitsText(counts)}${gone}`;
   return { target, verdict: 'confirmed', seen, evidence: { ...evidence, ...missed } };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { openFileLimit } from '../procfs/limits.ts';
@@ -7,7 +7,7 @@ import type { Agreement } from './negotiation.ts';
 import { Notifier } from './notify.ts';
 import { addRoot, closeEverything } from './resources.ts';
 import { ROOT_NODE } from './protocol.ts';
-import { Control, createSharedState, MAX_WORKERS, type SharedState } from './shared-state.ts';
+import { Control, createSharedState, MAX_WORKERS, OPEN_PASSED, type SharedState } from './shared-state.ts';
 import { bindSystemCalls, type SystemCalls } from './system-calls.ts';
 import { WorkerThreads, type WorkerFailure } from './worker-threads.ts';
 
@@ -52,6 +52,12 @@ export interface FuseSessionStatus {
   readonly delayed: number;
 }
 
+/** An open file that the kernel reads and writes by itself. */
+export interface PassedFile {
+  /** From the root of the volume; undefined when it has been closed, or moved out of it. */
+  readonly path: string | undefined;
+}
+
 export interface FuseSession {
   readonly agreement: Agreement;
   /**
@@ -59,6 +65,8 @@ export interface FuseSession {
    */
   readonly over: Promise<FuseSessionEnd>;
   status(): FuseSessionStatus;
+  /** Files that are open, and were opened when no rule was about them. */
+  passed(): readonly PassedFile[];
   /** To be called when the interposer's generation has grown: the kernel then forgets what it was told before. */
   rulesChanged(): Promise<void>;
   /**
@@ -123,10 +131,20 @@ export async function startFuseSession(options: FuseSessionOptions): Promise<Fus
     agreement,
     over: over.then(() => ({ requests: running.status().requests })),
     status: () => running.status(),
+    passed: () => running.passed(),
     rulesChanged: () => running.forgetAll(),
     setCaching: (ms: number) => running.setCaching(ms),
     stop: () => running.stop(),
   });
+}
+
+/** What a descriptor of ours means; undefined without one. */
+function linkOf(descriptor: number): string | undefined {
+  try {
+    return descriptor < 0 ? undefined : readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return undefined; // closed meanwhile
+  }
 }
 
 class RunningSession {
@@ -152,6 +170,18 @@ class RunningSession {
       evictions: Atomics.load(control, Control.EVICTIONS),
       delayed: this.sum(Control.DELAYED),
     };
+  }
+
+  passed(): readonly PassedFile[] {
+    const { nodes, openFlags } = this.shared;
+    const root = linkOf(Atomics.load(nodes.descriptor, ROOT_NODE)) ?? '';
+    const found: PassedFile[] = [];
+    for (let file = 0; file < openFlags.length; file += 1) {
+      if (((openFlags[file] as number) & OPEN_PASSED) === 0) continue;
+      const link = linkOf(file);
+      found.push({ path: link?.startsWith(`${root}/`) === true ? link.slice(root.length) : undefined });
+    }
+    return found;
   }
 
   async setCaching(ms: number): Promise<void> {

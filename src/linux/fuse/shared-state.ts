@@ -164,7 +164,11 @@ export const NodeFlag = Object.freeze({
   NO_BACKING: 8,
 });
 
-/** Marks of ours among the flags of a file handle, where open(2) has none: it is one; it uses its node's backing id. */
+/**
+ * Marks of ours among the flags of a file handle, where open(2) has none: the kernel reads and writes it by itself; it
+ * is one; it uses its node's backing id.
+ */
+export const OPEN_PASSED = 1 << 28;
 export const OPEN_HANDLE = 1 << 29;
 export const OPEN_BACKED = 1 << 30;
 

@@ -74,7 +74,7 @@ export function refuseRoot(path: string): void {
  */
 export function refuseMount(path: string, mount: Mount, submounts: readonly Mount[]): void {
   const shown = printable(path);
-  if (mount.fsType === FUSE_TYPE) throw taken(shown);
+  if (mount.fsType === FUSE_TYPE) throw taken(printable(mount.mountPoint));
   if (kernelFolders.has(path) || isWithinKernelFolder(path, mount)) {
     throw invalid(`${shown} belongs to the kernel`, 'faults in files are for folders that hold data');
   }

@@ -269,3 +269,26 @@ describe.skipIf(cannotInject !== undefined)('a rule about everything', () => {
     await expectWell(one, target);
   });
 });
+
+describe.skipIf(cannotInject !== undefined)('a rule that comes later', () => {
+  test('says that it does not reach what was opened when no rule was about it', async () => {
+    const { one, target } = await sceneWithTarget();
+    const rule = (name: string) => ['fault', '--methods', 'read', '--errno', 'EIO', '--path', one.inVolume(name)];
+    const first = await one.inject(rule('other'));
+    const later = await one.inject([...rule('file'), '--allow-overlap']);
+    const read = { do: 'read', at: 0, size: 10 } as const;
+    // Only where the kernel has passthrough.
+    const isReached = (await target.ask(read)).error === 'EIO';
+    const { targets } = await one.show(later);
+    const volume = targets.find(({ target: { label } }) => label === one.volume);
+    expect(volume).toMatchObject(
+      isReached
+        ? { verdict: 'confirmed' }
+        : { verdict: 'inconclusive', seen: expect.stringContaining('1 open file is not reached until opened anew') },
+    );
+    expect(await target.ask({ ...read, file: one.inVolume('file') })).toMatchObject({ error: 'EIO' });
+    await one.recover(first);
+    await one.recover(later);
+    await expectWell(one, target);
+  });
+});

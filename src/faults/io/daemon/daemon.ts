@@ -102,9 +102,11 @@ async function moveUsers(office: Office, volume: CoveredVolume, plan: VolumePlan
 }
 
 /** @throws {FaultlineError} then the volume is as it was */
-async function cover(office: Office, { volume }: JoinRequest): Promise<CoveredVolume> {
+async function cover(office: Office, { effect, volume, seed, rules }: JoinRequest): Promise<CoveredVolume> {
   const board = createRuleBoard(volume.path);
   office.board = board;
+  // Known from the first open on: how a file is opened depends on whether a rule is about it.
+  board.publish([{ injection: effect, seed, rules }], { paused: true });
   const { site, key, self, standby } = office;
   const place = daemonPlace(site.stateDir, key);
   const onFailure = (failure: unknown): void => {
@@ -136,7 +138,8 @@ async function join(office: Office, request: JoinRequest): Promise<JoinAnswer> {
   try {
     refuseTooMany(office);
     const report = await moveUsers(office, volume, request.volume);
-    return { daemon: office.self, mountId: volume.mountId, passthrough: volume.passthrough, report };
+    const { mountId, passthrough } = volume;
+    return { daemon: office.self, mountId, passthrough, unreached: volume.unreached(rules), report };
   } catch (error) {
     await leave(office, request.effect);
     throw error;
@@ -183,12 +186,13 @@ async function leave(office: Office, effect: number): Promise<LeaveAnswer> {
   office.left.add(effect);
   office.tenants.delete(effect);
   await publish(office);
-  if (office.tenants.size > 0) return { hadVolume, counts, report: null, lost: [] };
+  const others = office.tenants.size;
+  if (others > 0) return { hadVolume, counts, others, report: null, lost: [] };
   if (office.volume === undefined) {
     office.close();
-    return { hadVolume, counts, report: null, lost: [] };
+    return { hadVolume, counts, others, report: null, lost: [] };
   }
-  return { hadVolume, counts, ...(await uncover(office, office.volume)) };
+  return { hadVolume, counts, others, ...(await uncover(office, office.volume)) };
 }
 
 function look(office: Office, effect: number): LookAnswer {

@@ -23,6 +23,8 @@ export interface JoinAnswer {
   readonly mountId: number;
   /** Data that no rule is about does not go through the daemon. */
   readonly passthrough: boolean;
+  /** Open files that the rules do not reach until they are opened anew: no rule was about them so far. */
+  readonly unreached: number;
   /** What was moved onto the volume. */
   readonly report: RepointReport;
 }
@@ -41,6 +43,8 @@ export interface LeaveAnswer {
   readonly hadVolume: boolean;
   /** For each of its rules; null where the daemon did not know it. */
   readonly counts: readonly RuleCounts[] | null;
+  /** Other injections on the volume, for which it stays covered. */
+  readonly others: number;
   /** What was moved back; null while other injections use the volume. */
   readonly report: RepointReport | null;
   /** Mounts of others on the volume that could not be kept. */

@@ -11,10 +11,12 @@ import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { threadFile } from '../../../linux/thread.ts';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
 import { type VolumePlan, witnessOf } from '../volume-plan.ts';
+import type { IoRule } from '../rule.ts';
 import type { SharedRules } from '../shared-rules.ts';
 import { type DaemonPlace, sourceOf } from './place.ts';
 import { writeRecord } from './record.ts';
 import { sendRepointer, type Standby } from './send-repointer.ts';
+import { unreachedFiles } from './unreached.ts';
 import { moveBack, uncover } from './withdraw.ts';
 
 /*
@@ -43,6 +45,8 @@ type VolumeUsers = Pick<VolumePlan, 'pids' | 'exclude'>;
 export interface CoveredVolume {
   readonly mountId: number;
   readonly passthrough: boolean;
+  /** How many open files these rules are about do not reach: see {@link unreachedFiles}. */
+  unreached(rules: readonly IoRule[]): number;
   /** Rules have changed: the kernel forgets what it was told. */
   rulesChanged(): Promise<void>;
   /** Move onto the mount those who have files of it open and are meant by a plan. */
@@ -126,10 +130,11 @@ async function ended(parts: Parts): Promise<boolean> {
 }
 
 function coveredVolume(parts: Parts): CoveredVolume {
-  const { session, attachment } = parts;
+  const { session, attachment, plan } = parts;
   return Object.freeze({
     mountId: attachment.mountId,
     passthrough: session.agreement.passthrough,
+    unreached: (rules: readonly IoRule[]) => unreachedFiles(session.passed(), plan.path, rules),
     rulesChanged: () => session.rulesChanged(),
     moveOnto: (whose: VolumeUsers) => moveOnto(parts, whose),
     withdraw: () => withdraw(parts),

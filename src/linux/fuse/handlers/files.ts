@@ -6,7 +6,7 @@ import { FileSystemFlag, O_PATH } from '../file-systems.ts';
 import { createIn, ENTRY_OUT_BYTES, flushIn, fsyncIn, openIn, openOut, releaseIn } from '../layouts.ts';
 import { Opcode, OpenFlag, RequestFlag } from '../protocol.ts';
 import type { Request } from '../request.ts';
-import { OPEN_BACKED, OPEN_HANDLE } from '../shared-state.ts';
+import { OPEN_BACKED, OPEN_HANDLE, OPEN_PASSED } from '../shared-state.ts';
 import { addOpened, killPrivileges, outcome, putEntry } from './nodes.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } = constants;
@@ -35,7 +35,8 @@ function putOpen(plane: DataPlane, at: number, { node, file, flags }: Opened): n
       (direct ? OpenFlag.FOPEN_DIRECT_IO | OpenFlag.FOPEN_PARALLEL_DIRECT_WRITES : 0),
   );
   reply.put(at + openOut.backing_id, backing);
-  shared.openFlags[file] = flags | OPEN_HANDLE | (backing === 0 ? 0 : OPEN_BACKED);
+  const passed = direct ? 0 : OPEN_PASSED;
+  shared.openFlags[file] = flags | OPEN_HANDLE | (backing === 0 ? 0 : OPEN_BACKED | passed);
   return openOut.bytes;
 }
 
