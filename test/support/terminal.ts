@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type WriteStream, createWriteStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type WriteStream, createWriteStream, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { until } from '../host/targets/processes.ts';
@@ -116,7 +116,8 @@ export function openTerminal(folder: string, cwd: string, env: NodeJS.ProcessEnv
   });
   const exited = once(child, 'close');
   const answers = reader(child);
-  const input: WriteStream = createWriteStream(file('fifo'), { flags: 'r+' }); // open(2) waits for nobody
+  // Opened at once, as the folder may go at any moment; for both, so that open(2) waits for nobody.
+  const input: WriteStream = createWriteStream('', { fd: openSync(file('fifo'), 'r+') });
   let typed = 0;
   return {
     type: (command) => {
