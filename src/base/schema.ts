@@ -52,16 +52,16 @@ interface FirstError {
 }
 
 /** What a value has to be, in words; undefined where the schema needs more of them than that. */
-function expectation({ type, pattern, minimum, maximum }: TSchema): string | undefined {
+function expectation({ type, pattern, minimum, exclusiveMinimum, maximum }: TSchema): string | undefined {
   const [, words] = /^\^\(([\w|-]+)\)\$$/u.exec(typeof pattern === 'string' ? pattern : '') ?? [];
   if (words !== undefined) return `it is one of: ${words.replaceAll('|', ', ')}`;
   if (type === 'array') return 'it is a list: […]';
   if (type !== 'integer' && type !== 'number') return undefined;
   const kind = type === 'integer' ? 'a whole number' : 'a number';
-  if (typeof minimum !== 'number') return `it is ${kind}`;
-  return typeof maximum === 'number'
-    ? `it is ${kind} from ${minimum} to ${maximum}`
-    : `it is ${kind} from ${minimum} on`;
+  const upTo = typeof maximum === 'number' ? `, up to ${maximum}` : '';
+  if (typeof exclusiveMinimum === 'number') return `it is ${kind} above ${exclusiveMinimum}${upTo}`;
+  if (typeof minimum !== 'number') return `it is ${kind}${upTo}`;
+  return upTo === '' ? `it is ${kind} from ${minimum} on` : `it is ${kind} from ${minimum} to ${maximum}`;
 }
 
 /** What is wrong with input, as the first of the errors that TypeBox finds says it. */

@@ -56,8 +56,10 @@ export function processVerdict(
       const verdict = report.lostLocks.length === 0 ? 'confirmed' : 'mismatch';
       return { target, verdict, seen: `${movedText(report)}${lostText(report)}${keptText(report, side)}`, evidence };
     }
-    case 'kept':
-      return { target, verdict: 'inconclusive', seen: `nothing could be moved${keptText(report, side)}`, evidence };
+    case 'kept': {
+      const verdict = report.lostLocks.length === 0 ? 'inconclusive' : 'mismatch';
+      return { target, verdict, seen: `nothing could be moved${lostText(report)}${keptText(report, side)}`, evidence };
+    }
     case 'gone':
       return { target, verdict: 'confirmed', seen: 'has ended', evidence };
     default: {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { Errno } from '../errno.ts';
 import { lastErrno } from '../libc.ts';
 import { backingMap } from './layouts.ts';
@@ -7,11 +8,16 @@ import type { Scratch } from './scratch.ts';
 import { Control, NodeFlag, type SharedState } from './shared-state.ts';
 import type { SystemCalls } from './system-calls.ts';
 
+const { O_RDONLY } = constants;
+const O_CLOEXEC = 0o2000000;
+
 /**
  * Files that the kernel reads and writes by itself: FUSE_PASSTHROUGH,
  * Documentation/filesystems/fuse/fuse-passthrough.rst.
  *
- * Each inode has one backing id, and all its open files must use it, so it is counted.
+ * Each inode has one backing id, and all its open files must use it, so it is counted. What the kernel is given for it
+ * is an open file description of its own, of which it takes the path only, and which it keeps: one that somebody locks
+ * by flock(2) would be locked for as long as anybody has the file open.
  */
 export class Backings {
   private readonly shared: SharedState;
@@ -61,13 +67,16 @@ export class Backings {
 
   private open(node: number, file: number): number {
     const { argumentWord, argument, region } = this.scratch;
-    region.put(argumentWord + backingMap.fd, file);
+    const own = this.calls.openat(-1, this.scratch.procPath(file), O_RDONLY | O_CLOEXEC, 0);
+    if (own < 0) return 0;
+    region.put(argumentWord + backingMap.fd, own);
     region.put(argumentWord + backingMap.flags, 0);
     region.put64(argumentWord + backingMap.padding, 0);
     const id = this.calls.ioctl(this.device, DeviceIoctl.BACKING_OPEN, argument);
+    const errno = id > 0 ? 0 : lastErrno();
+    this.calls.close(own);
     if (id > 0) return id;
     // Out of descriptors is for now; what the file system or the kernel refuses it refuses for good.
-    const errno = lastErrno();
     if (errno !== Errno.EMFILE && errno !== Errno.ENFILE && errno !== Errno.ENOMEM) {
       Atomics.or(this.shared.nodes.flags, node, NodeFlag.NO_BACKING);
     }

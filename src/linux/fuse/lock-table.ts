@@ -73,8 +73,11 @@ export class LockTable {
       const record = known < 0 ? this.create(owner) : known;
       if (record < 0) return record;
       const { locks } = this.shared;
-      locks.pid[record] = owner.pid;
-      locks.handle[record] = owner.handle;
+      // Of who lets go of a lock the kernel tells no process.
+      if (range.type !== LockType.NONE) {
+        locks.pid[record] = owner.pid;
+        locks.handle[record] = owner.handle;
+      }
       this.putRange(range);
       return this.calls.fcntl(locks.descriptor[record] as number, F_OFD_SETLK, this.scratch.argument) < 0
         ? -lastErrno()

@@ -176,7 +176,11 @@ function stillToDo(errand: Errand): Errand {
   const moves = errand.moves.filter(({ counterpart }) => counterpart.obstacle === undefined);
   const touched = new Set(moves.map(({ descriptor }) => descriptor.inode));
   for (const { place } of errand.leftBehind?.locks ?? []) touched.add(place.inode);
-  return { ...errand, moves, locks: errand.locks.filter(({ place }) => touched.has(place.inode)) };
+  return {
+    ...errand,
+    moves,
+    locks: errand.locks.filter(({ place, isWeakened }) => isWeakened === true || touched.has(place.inode)),
+  };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface Counterpart extends DescriptorRef {
   /** As it was opened: F_SETFL may change some of them. */
   flags: number;
   /** In bytes, as far as we have set it; -1 for not yet known. */
-  position: number;
+  position: bigint;
   /** What has turned up that speaks against it. */
   obstacle: Obstacle | undefined;
 }
@@ -79,7 +79,7 @@ export function openCounterparts(door: Door): Counterparts {
     const { flags } = info;
     const pathOnly = (flags & O_PATH) !== 0;
     const ref = { tid: process.pid, fd: files.present };
-    const position = adopted ? -1 : 0;
+    const position = adopted ? -1n : 0n;
     const made = { ...ref, ...files, adopted, pathOnly, path, flags, position, obstacle: undefined };
     const present = descriptions.add(made, keyOf(info));
     if (present !== made) closeAll(files);

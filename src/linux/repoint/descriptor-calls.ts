@@ -101,12 +101,12 @@ const SEEK_SET = 0;
 const SEEK_CUR = 1;
 
 /** The position of an open file description, in bytes. @throws SyscallError ESPIPE: it has none */
-export function positionOf(fd: number): number {
-  return checked('lseek', lseek(fd, 0, SEEK_CUR));
+export function positionOf(fd: number): bigint {
+  return BigInt(checked('lseek', lseek(fd, 0, SEEK_CUR)));
 }
 
 /** @throws SyscallError EINVAL: it cannot have that position */
-export function setPosition(fd: number, position: number): void {
+export function setPosition(fd: number, position: bigint): void {
   checked('lseek', lseek(fd, position, SEEK_SET));
 }
 
@@ -147,9 +147,9 @@ const L_PID = 24;
 export function lockRecord({ mode, start, end }: Pick<LockLine, 'mode' | 'start' | 'end'>, unlock = false): Buffer {
   const record = Buffer.alloc(FLOCK_SIZE);
   record.writeInt16LE(unlock ? F_UNLCK : mode === 'WRITE' ? F_WRLCK : F_RDLCK, 0);
-  record.writeBigInt64LE(BigInt(start), L_START);
+  record.writeBigInt64LE(start, L_START);
   // 0 is to the end of the file, wherever that will be.
-  record.writeBigInt64LE(end === Number.POSITIVE_INFINITY ? 0n : BigInt(end - start + 1), L_LEN);
+  record.writeBigInt64LE(end === undefined ? 0n : end - start + 1n, L_LEN);
   return record;
 }
 

@@ -11,7 +11,7 @@ lock:\t4: LEASE  ACTIVE    READ 812 fe:00:1039 0 EOF
 
 test('position, flags without close-on-exec, mount and inode', () => {
   expect(parseDescriptorInfo(Buffer.from(plain))).toEqual({
-    position: 4096,
+    position: 4096n,
     flags: 0o102001,
     closeOnExec: true,
     mountId: 29,
@@ -27,11 +27,20 @@ test('a kernel before 5.14 tells no inode', () => {
 
 test('locks by their owners', () => {
   expect(parseDescriptorInfo(Buffer.from(locked))?.locks).toEqual([
-    { type: 'POSIX', mode: 'WRITE', start: 10, end: 19 },
-    { type: 'OFD', mode: 'READ', start: 0, end: Number.POSITIVE_INFINITY },
-    { type: 'FLOCK', mode: 'WRITE', start: 0, end: Number.POSITIVE_INFINITY },
-    { type: 'LEASE', mode: 'READ', start: 0, end: Number.POSITIVE_INFINITY },
+    { type: 'POSIX', mode: 'WRITE', start: 10n, end: 19n },
+    { type: 'OFD', mode: 'READ', start: 0n, end: undefined },
+    { type: 'FLOCK', mode: 'WRITE', start: 0n, end: undefined },
+    { type: 'LEASE', mode: 'READ', start: 0n, end: undefined },
   ]);
+});
+
+test('numbers that a double cannot hold', () => {
+  const far =
+    'pos:\t5550654597214396340\nflags:\t02\nmnt_id:\t29\nlock:\t1: POSIX  ADVISORY  READ 8 fe:00:1 9007199254740993 9223372036854775805\n';
+  expect(parseDescriptorInfo(Buffer.from(far))).toMatchObject({
+    position: 5_550_654_597_214_396_340n,
+    locks: [{ start: 9_007_199_254_740_993n, end: 9_223_372_036_854_775_805n }],
+  });
 });
 
 test('what is something else is nothing', () => {

@@ -11,14 +11,14 @@ export interface LockLine {
   readonly type: 'POSIX' | 'OFD' | 'FLOCK' | 'LEASE' | 'DELEG' | 'ACCESS';
   readonly mode: 'READ' | 'WRITE';
   /** First byte. */
-  readonly start: number;
-  /** Last byte; Infinity for the end of the file, wherever that will be. */
-  readonly end: number;
+  readonly start: bigint;
+  /** Last byte; undefined for the end of the file, wherever that will be. */
+  readonly end: bigint | undefined;
 }
 
 export interface DescriptorInfo {
-  /** Of the open file description, in bytes; of a folder a cookie. */
-  readonly position: number;
+  /** Of the open file description, in bytes; of a folder a cookie, which has up to 63 bits. */
+  readonly position: bigint;
   /** O_* of open(2) as this architecture numbers them, without O_CLOEXEC. */
   readonly flags: number;
   readonly closeOnExec: boolean;
@@ -43,7 +43,7 @@ export function parseDescriptorInfo(bytes: Buffer): DescriptorInfo | undefined {
   const allFlags = Number.parseInt(flags, 8);
   const inode = fieldOf(text, '\nino:\t');
   return {
-    position: Number(position),
+    position: BigInt(position),
     flags: allFlags & ~O_CLOEXEC,
     closeOnExec: (allFlags & O_CLOEXEC) !== 0,
     mountId: Number(mountId),
@@ -67,8 +67,8 @@ function parseLocks(text: string): LockLine[] {
   return [...text.matchAll(lockPattern)].map(([, type, mode, start, end]) => ({
     type: type === 'OFDLCK' ? 'OFD' : (type as LockLine['type']),
     mode: mode === 'WRITE' ? 'WRITE' : 'READ',
-    start: Number(start),
-    end: end === 'EOF' ? Number.POSITIVE_INFINITY : Number(end),
+    start: BigInt(start ?? 0),
+    end: end === 'EOF' ? undefined : BigInt(end ?? 0),
   }));
 }
 

@@ -2,7 +2,7 @@ import { errnoName } from '../errno.ts';
 import type { Remote, RemoteCall, TracedProcess } from '../ptrace/traced-process.ts';
 import type { Counterpart } from './counterparts.ts';
 import type { LockLine } from './descriptor-info.ts';
-import { type NoteContent, writeNote } from './note.ts';
+import { type NoteContent, type NotedLock, writeNote } from './note.ts';
 import { copyPrivatePages, saveSharedPages } from './map-pages.ts';
 import { isShared, mapLike } from './map-properties.ts';
 import type { MapFlags } from './memory-maps.ts';
@@ -53,7 +53,10 @@ export interface LeftBehind {
   /** Descriptors of which its program knows nothing, the note itself among them. */
   readonly descriptors: ReadonlySet<number>;
   readonly maps: NoteContent['maps'];
-  /** Locks of the process that it loses by losing these: those of descriptors that need not be moved. */
+  /**
+   * Locks of the process that it loses by losing these: those of descriptors that need not be moved. And those that
+   * were for writing, and are for reading since.
+   */
   readonly locks: readonly LockMove[];
 }
 
@@ -120,7 +123,12 @@ function takeNote(errand: Errand, numbers: ReadonlyMap<number, number>, maps: St
       end: address + map.end - map.start,
       inode: String(map.inode),
     })),
+    locks: errand.locks.filter(({ lock }) => lock.mode === 'WRITE').map(noted),
   });
+}
+
+function noted({ fd, lock: { start, end }, place: { inode } }: LockMove): NotedLock {
+  return { fd, inode: String(inode), start: String(start), end: end === undefined ? null : String(end) };
 }
 
 function filesOf(errand: Errand): number[] {

@@ -73,7 +73,7 @@ export function descriptorObstacle(one: OpenDescriptor, towards: SideKind, rescu
   if (one.kind !== 'regular' && one.kind !== 'directory') return obstacle('device');
   if (one.locks.some(({ type }) => type === 'LEASE' || type === 'DELEG')) return obstacle('lease');
   const isFolder = (one.flags & O_DIRECTORY) !== 0 || one.kind === 'directory';
-  if (isFolder && one.position !== 0 && towards === 'overlay') return obstacle('folder-cursor');
+  if (isFolder && one.position !== 0n && towards === 'overlay') return obstacle('folder-cursor');
   return undefined;
 }
 

@@ -6,7 +6,7 @@ import { type DescriptorInfo, type LockLine, parseDescriptorInfo } from './descr
 import type { LeftBehind, LockMove } from './errand.ts';
 import type { DescriptorRef } from './kcmp.ts';
 import { processLocks } from './locks.ts';
-import { emptyNote, type NoteContent, readNote } from './note.ts';
+import { emptyNote, type NoteContent, type NotedLock, readNote } from './note.ts';
 import type { OverlayLocks } from './overlay-locks.ts';
 import type { VolumeSide } from './volume-side.ts';
 import type { VolumeUser } from './volume-use.ts';
@@ -36,6 +36,7 @@ export function findLeftBehind(sides: Sides, counterparts: Counterparts, user: V
       if (isInVolume && info.closeOnExec && String(info.inode) === inode) descriptors.add(given);
     }
     for (const { fd } of content.replacements) locks.push(...locksThere(sides, counterparts, user.pid, { tid, fd }));
+    for (const one of content.locks) locks.push(...stillWeak(sides, counterparts, user.pid, tid, one));
     descriptors.add(note.fd);
     maps.push(...content.maps);
   }
@@ -76,6 +77,20 @@ function locksThere(
   const isShown = to.kind === 'original' || overlayLocks === undefined;
   const locks = isShown ? info.locks : askedFor(overlayLocks, counterparts, pid, ref, { ...info, inode: info.inode });
   return processLocks(locks).map((lock) => ({ fd, lock, place }));
+}
+
+/** A lock that was for writing before somebody was killed, if it is for reading now. */
+function stillWeak(sides: Sides, counterparts: Counterparts, pid: number, tid: number, noted: NotedLock): LockMove[] {
+  const info = infoOf(pid, tid, noted.fd);
+  if (info?.inode === undefined || String(info.inode) !== noted.inode) return [];
+  const { fd } = noted;
+  const held = sides.to.shows(info.mountId)
+    ? locksThere(sides, counterparts, pid, { tid, fd }).map(({ lock }) => lock)
+    : processLocks(info.locks);
+  const isSame = ({ mode, start, end }: LockLine): boolean =>
+    mode === 'READ' && String(start) === noted.start && (end === undefined ? null : String(end)) === noted.end;
+  const place = { inode: info.inode, path: '' };
+  return held.filter(isSame).map((lock) => ({ fd, lock, place, isWeakened: true }));
 }
 
 function askedFor(

@@ -15,7 +15,7 @@ test('what is locked is listed as long as it is, and by whom', () => {
   const inodeOf = (fd: number): bigint => fstatSync(fd, { bigint: true }).ino;
   expect(lockedInodes().has(inodeOf(whole))).toBe(false);
   tryFlock(whole, 'READ');
-  tryRangeLock(part, { type: 'OFD', mode: 'WRITE', start: 10, end: 19 });
+  tryRangeLock(part, { type: 'OFD', mode: 'WRITE', start: 10n, end: 19n });
   expect([lockedInodes().has(inodeOf(whole)), lockedInodes().has(inodeOf(part))]).toEqual([true, true]);
   const [ours, descriptions] = [lockedInodes(new Set([process.pid])), lockedInodes(new Set([ANYBODY]))];
   expect([ours.has(inodeOf(whole)), ours.has(inodeOf(part))]).toEqual([true, false]);

@@ -20,10 +20,10 @@ function files(...names: readonly string[]): number[] {
   return fds;
 }
 
-const whole = { type: 'FLOCK', start: 0, end: Number.POSITIVE_INFINITY } as const;
+const whole = { type: 'FLOCK', start: 0n, end: undefined } as const;
 const exclusive: LockLine = { ...whole, mode: 'WRITE' };
 const shared: LockLine = { ...whole, mode: 'READ' };
-const range: LockLine = { type: 'OFD', mode: 'WRITE', start: 10, end: 19 };
+const range: LockLine = { type: 'OFD', mode: 'WRITE', start: 10n, end: 19n };
 
 test('between files that know nothing of each other there is no gap', () => {
   const [from = 0, to = 0, other = 0] = files('a', 'b', 'b');
@@ -49,7 +49,7 @@ test('what somebody has on the other side is a conflict, and all stay where they
   const [from = 0, to = 0, other = 0, here = 0] = files('a', 'b', 'b', 'a');
   tryFlock(from, 'WRITE');
   tryRangeLock(from, range);
-  tryRangeLock(other, { ...range, start: 19, end: 30 });
+  tryRangeLock(other, { ...range, start: 19n, end: 30n });
   expect(transferLocks(from, to, [exclusive, range])).toEqual({ kind: 'conflict' });
   expect([tryFlock(here, 'READ'), tryRangeLock(here, range)]).toEqual([false, false]);
   expect(tryFlock(other, 'WRITE')).toBe(true);

@@ -33,10 +33,20 @@ interface GivenReplacement extends GivenDescriptor {
   readonly fd: number;
 }
 
+/** A lock of the process for writing, which is one for reading while it is moved. */
+export interface NotedLock {
+  readonly fd: number;
+  readonly inode: string;
+  readonly start: string;
+  /** null: to the end of the file, wherever that will be. */
+  readonly end: string | null;
+}
+
 export interface NoteContent {
   readonly replacements: readonly GivenReplacement[];
   readonly others: readonly GivenDescriptor[];
   readonly maps: readonly { readonly start: number; readonly end: number; readonly inode: string }[];
+  readonly locks: readonly NotedLock[];
 }
 
 /**
@@ -77,7 +87,7 @@ export function writeNote(fd: number, content: NoteContent): void {
   ftruncateSync(fd, bytes.length);
 }
 
-export const emptyNote: NoteContent = Object.freeze({ replacements: [], others: [], maps: [] });
+export const emptyNote: NoteContent = Object.freeze({ replacements: [], others: [], maps: [], locks: [] });
 
 /** Reads a note that was found; an empty one where its writer did not come to write it. */
 export function readNote(fd: number): NoteContent {

@@ -127,8 +127,10 @@ function keepUp({ descriptor, counterpart }: DescriptorMove): void {
 }
 
 /** Where both descriptions are in use, as some were moved and others were not, reading and writing went on in both. */
-function positionFor({ kind, position }: OpenDescriptor, { adopted, fresh }: Counterpart): number {
-  return adopted && kind === 'regular' ? Math.max(position, positionOf(fresh)) : position;
+function positionFor({ kind, position }: OpenDescriptor, { adopted, fresh }: Counterpart): bigint {
+  if (!adopted || kind !== 'regular') return position;
+  const there = positionOf(fresh);
+  return there > position ? there : position;
 }
 
 /** smaps takes the kernel long, so it is read again only if the maps have changed. */

@@ -32,7 +32,7 @@ export interface OpenDescriptor extends VolumePlace {
   readonly flags: number;
   readonly closeOnExec: boolean;
   /** In bytes; of a folder a cookie, 0 while nothing was read from it. */
-  readonly position: number;
+  readonly position: bigint;
   readonly locks: readonly LockLine[];
 }
 

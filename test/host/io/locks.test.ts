@@ -61,4 +61,42 @@ describe.skipIf(cannotInject !== undefined)('locks', () => {
     expect(await old.ask('all()')).toBe(free);
     await nothingLeft(one, [program.pid, old.pid]);
   });
+
+  test('that were taken during the fault are held after it, by those who have let go of others', async () => {
+    const one = scene();
+    const uid = await one.inject(['latency', '--methods', 'symlink', '--delay', '1ms']);
+    const program = await startPython(
+      `
+fd = os.open(sys.argv[1] + '/file', os.O_RDWR)
+fcntl.lockf(fd, fcntl.LOCK_EX, 10, 0)
+fcntl.lockf(fd, fcntl.LOCK_EX, 10, 20)
+fcntl.lockf(fd, fcntl.LOCK_UN, 10, 20)
+far = 1152921504606846981
+fcntl.lockf(fd, fcntl.LOCK_EX, 3, far)
+`,
+      one.volume,
+    );
+    const other = await startPython(rival, one.volume);
+    const ask = 'part("file", fcntl.LOCK_SH, 9), part("file", fcntl.LOCK_SH, 20)';
+    const askFar = 'part("file", fcntl.LOCK_SH, 1152921504606846980), part("file", fcntl.LOCK_SH, 1152921504606846983)';
+    for (const recovered of [false, true]) {
+      if (recovered) await one.recover(uid);
+      expect(await other.ask(ask)).toBe("('refused', 'got it')");
+      expect(await other.ask(askFar)).toBe("('got it', 'refused')");
+    }
+    await nothingLeft(one, [program.pid, other.pid]);
+  });
+
+  test('of flock(2) are free as soon as their file is closed, whoever has it open besides', async () => {
+    const one = scene();
+    const uid = await one.inject(['latency', '--methods', 'symlink', '--delay', '1ms']);
+    const opened = "fds = [os.open(sys.argv[1] + '/file', os.O_RDWR)]";
+    const [holder, waiting] = [await startPython(opened, one.volume), await startPython(opened, one.volume)];
+    await holder.ask('fcntl.flock(fds[0], fcntl.LOCK_EX)');
+    waiting.say('fcntl.flock(fds[0], fcntl.LOCK_EX)');
+    await holder.ask('os.close(fds.pop())');
+    expect(await waiting.hear()).toBe('None');
+    await one.recover(uid);
+    await nothingLeft(one, [holder.pid, waiting.pid]);
+  });
 });

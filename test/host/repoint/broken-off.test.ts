@@ -5,7 +5,7 @@ import { readStat } from '../../../src/linux/procfs/stat.ts';
 import type { RepointStep } from '../../../src/linux/repoint/swap.ts';
 import type { SideKind } from '../../../src/linux/repoint/volume-side.ts';
 import { inspect } from '../../../src/linux/repoint/volume-users.ts';
-import { coveredBy, canMove, sideOf, sidesOf, type Talker, type TestVolume } from './lab.ts';
+import { coveredBy, canMove, sideOf, sidesOf, startPython, type Talker, type TestVolume } from './lab.ts';
 import { startSwapper } from './swapper.ts';
 
 /** Parent and child share a file; each has one of its own, a lock, a working directory and memory. */
@@ -148,4 +148,34 @@ describe.skipIf(!canMove)('when one process fails', () => {
       expect(readFileSync(join(volume.path, 'shared'), 'utf8')).toBe('parent.child.'.repeat(3));
     });
   }
+});
+
+describe.skipIf(!canMove)('killed while a lock for writing is one for reading', () => {
+  test.each(ways)('on the way to the %s, then moved to the %s: it is for writing again', async (first, second) => {
+    const { volume, one, swapper } = await coveredBy(`
+fd = os.open('locked', os.O_RDWR | os.O_CREAT, 0o644)
+fcntl.lockf(fd, fcntl.LOCK_EX, 10, 5)
+`);
+    const rival = await startPython(
+      `
+def read():
+    fd = os.open(sys.argv[1] + '/locked', os.O_RDWR)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, 7)
+        return 'got it'
+    except BlockingIOError:
+        return 'refused'
+    finally:
+        os.close(fd)
+`,
+      volume.path,
+    );
+    const scope = { kind: 'pids', pids: [one.pid] } as const;
+    if (first === 'original') await swapper.order({ towards: 'overlay', scope });
+    await swapper.orderToDie({ towards: first, scope, trap: { step: 'performing', time: 1 } });
+    expect(await rival.ask('read()')).toBe('got it');
+    const next = await startSwapper(volume);
+    await next.order({ towards: second, scope });
+    expect(await rival.ask('read()')).toBe('refused');
+  });
 });
