@@ -36,7 +36,8 @@ test('locks by their owners', () => {
 
 test('numbers that a double cannot hold', () => {
   const far =
-    'pos:\t5550654597214396340\nflags:\t02\nmnt_id:\t29\nlock:\t1: POSIX  ADVISORY  READ 8 fe:00:1 9007199254740993 9223372036854775805\n';
+    'pos:\t5550654597214396340\nflags:\t02\nmnt_id:\t29\n' +
+    'lock:\t1: POSIX  ADVISORY  READ 8 fe:00:1 9007199254740993 9223372036854775805\n';
   expect(parseDescriptorInfo(Buffer.from(far))).toMatchObject({
     position: 5_550_654_597_214_396_340n,
     locks: [{ start: 9_007_199_254_740_993n, end: 9_223_372_036_854_775_805n }],
