@@ -53,11 +53,11 @@ outside = os.open('/proc/self/stat', os.O_RDONLY)
         deleted: false,
         kind: 'regular',
         closeOnExec: false,
-        position: 5,
+        position: 5n,
         links: 1,
         locks: expect.arrayContaining([
-          { type: 'POSIX', mode: 'WRITE', start: 1, end: 2 },
-          { type: 'FLOCK', mode: 'READ', start: 0, end: Number.POSITIVE_INFINITY },
+          { type: 'POSIX', mode: 'WRITE', start: 1n, end: 2n },
+          { type: 'FLOCK', mode: 'READ', start: 0n, end: undefined },
         ]) as unknown,
       });
       expect(user?.folders).toMatchObject([{ workingDirectory: { relative: bytes }, root: undefined }]);
