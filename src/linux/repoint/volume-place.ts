@@ -21,6 +21,7 @@ export function placeAt(side: VolumeSide, link: string, target = readLink(link))
   if (target === undefined || pathInVolume(side, target) === undefined) return undefined;
   const status = statusAt(link);
   if (status === undefined || !side.shows(status.mountId)) return undefined;
+  if (side.kind === 'overlay' && side.device !== undefined && side.device !== status.device) return undefined;
   // A file may be called so; but a file that has a name and is called so is found under it later on.
   const deleted = target.endsWith(DELETED);
   const path = deleted ? target.slice(0, -DELETED.length) : target;

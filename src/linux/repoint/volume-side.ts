@@ -21,7 +21,10 @@ export interface VolumeSide {
   readonly path: string;
   /** Is the mount of this side? As /proc/PID/mountinfo and fdinfo number them. */
   readonly shows: (mountId: number) => boolean;
-  /** `major:minor` of the folder; undefined without a descriptor. */
+  /**
+   * `major:minor` of the folder; undefined where it is not known. All of an overlay has this one, and nothing else has:
+   * the number of a copy of its mount may have been given to another mount meanwhile.
+   */
   readonly device: string | undefined;
   /**
    * What tells the volume from others, the same for both sides. Only with it are processes seen that were left with
@@ -37,6 +40,8 @@ export interface SideOptions {
   /** Those of this side. */
   readonly mountIds: Iterable<number>;
   readonly rootFd?: number;
+  /** For a side without a descriptor: `major:minor` of its file system, where it has one of its own. */
+  readonly device?: string;
   /** For a side without a descriptor: the path of the folder. By default it is taken to stand nowhere any more. */
   readonly path?: string;
   readonly answers?: boolean;
@@ -60,7 +65,7 @@ export function volumeSide(options: SideOptions): VolumeSide {
     rootFd,
     path: link ?? given,
     shows: (mountId: number) => mounts.has(mountId),
-    device: rootFd === undefined ? undefined : statusOf(rootFd).device,
+    device: rootFd === undefined ? options.device : statusOf(rootFd).device,
     answers,
   });
 }

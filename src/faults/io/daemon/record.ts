@@ -14,6 +14,8 @@ export interface DaemonRecord {
   /** As it was planned by who came first. */
   readonly volume: VolumePlan;
   readonly mountId: number;
+  /** `major:minor` of its file system. */
+  readonly device: string;
   /** null before Linux 6.8. */
   readonly uniqueMountId: number | null;
   /** The source that the mount table shows. */

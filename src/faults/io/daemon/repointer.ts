@@ -20,6 +20,8 @@ export interface RepointErrand {
   readonly towards: 'original' | 'overlay';
   /** The numbers of the mount that lies over the volume, and of its copies in other namespaces. */
   readonly overlayMountIds: readonly number[];
+  /** `major:minor` of its file system; null where that is told by the folder, or not known. */
+  readonly overlayDevice: string | null;
   /** A process that sees the original. */
   readonly pid: number;
   readonly mountNamespace: number;
@@ -78,7 +80,7 @@ function carryOut(errand: RepointErrand): JsonObject {
 }
 
 function move(errand: RepointErrand, originalFd: number, overlayFd: number | undefined): JsonObject {
-  const { towards, overlayMountIds, pid, servedBy, deadlineMs } = errand;
+  const { towards, overlayMountIds, overlayDevice, pid, servedBy, deadlineMs } = errand;
   const mountIds = mountIdsSeenBy(pid, overlayMountIds);
   const original = volumeSide({ kind: 'original', rootFd: originalFd, mountIds });
   const overlay = volumeSide({
@@ -86,6 +88,7 @@ function move(errand: RepointErrand, originalFd: number, overlayFd: number | und
     mountIds: overlayMountIds,
     answers: servedBy !== null,
     ...(overlayFd === undefined ? {} : { rootFd: overlayFd }),
+    ...(overlayDevice === null ? {} : { device: overlayDevice }),
   });
   const [from, to] = towards === 'overlay' ? [original, overlay] : [overlay, original];
   const rescuePids = servedBy === null ? [] : [servedBy];

@@ -7,6 +7,7 @@ import { createFuseMount } from '../../../linux/mount/fuse-mount.ts';
 import { mountOf } from '../../../linux/mount/mount-identity.ts';
 import { openFolderOf } from '../../../linux/mount/path-lookup.ts';
 import { resolveVolume, type Volume } from '../../../linux/mount/volume.ts';
+import { statusOf } from '../../../linux/repoint/file-status.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
 import { threadFile } from '../../../linux/thread.ts';
 import type { ProcessIdentity } from '../../../targets/identity.ts';
@@ -77,6 +78,8 @@ interface Parts {
   readonly source: string;
   readonly session: FuseSession;
   readonly attachment: Attachment;
+  /** `major:minor` of the mount. */
+  readonly device: string;
   /** The folder below. */
   readonly original: number;
   /** The root of the mount; undefined from when it is to end: that is a use of it, too. */
@@ -95,6 +98,7 @@ function moveOnto(
     {
       towards: 'overlay',
       overlayMountIds: [attachment.mountId],
+      overlayDevice: null,
       pid: witnessOf(plan),
       mountNamespace,
       pids,
@@ -106,14 +110,22 @@ function moveOnto(
   );
 }
 
-async function withdraw({ setting, plan, source, session, attachment, original, overlay }: Parts) {
+async function withdraw({ setting, plan, source, session, attachment, device, original, overlay }: Parts) {
   await session.stop();
   const { mountId, uniqueMountId = null, mountNamespace } = attachment;
-  const record = { daemon: setting.self, volume: plan, mountId, uniqueMountId, source };
+  const record = { daemon: setting.self, volume: plan, mountId, device, uniqueMountId, source };
   const { lost, mountIds } = await uncover(source, record, true);
   const roots = { original, overlay };
   const pid = witnessOf(plan);
-  const report = await moveBack({ sender: setting, mountIds, pid, mountNamespace, roots, servedBy: process.pid });
+  const report = await moveBack({
+    sender: setting,
+    mountIds,
+    device,
+    pid,
+    mountNamespace,
+    roots,
+    servedBy: process.pid,
+  });
   return { report, lost };
 }
 
@@ -159,7 +171,8 @@ export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Pro
     const identity = mountOf(mountFd);
     const { self: daemon, place, rules, onFailure } = setting;
     const uniqueMountId = identity.uniqueMountId ?? null;
-    writeRecord(place, { daemon, volume: plan, mountId: identity.mountId, uniqueMountId, source });
+    const { device } = statusOf(mountFd);
+    writeRecord(place, { daemon, volume: plan, mountId: identity.mountId, device, uniqueMountId, source });
     // Served before it stands there: nobody has to wait.
     const session = await startFuseSession({
       fuseFd,
@@ -170,7 +183,17 @@ export async function coverVolume(setting: VolumeSetting, plan: VolumePlan): Pro
     });
     const attachment = await attach({ pid: volume.pid, path: plan.path, mountFd, expected: volume });
     closeSync(attachment.rootFd);
-    return coveredVolume({ setting, plan, source, session, attachment, original, overlay: mountFd, isClosed: false });
+    return coveredVolume({
+      setting,
+      plan,
+      source,
+      session,
+      attachment,
+      device,
+      original,
+      overlay: mountFd,
+      isClosed: false,
+    });
   } catch (error) {
     closeSync(mountFd); // a mount that stands nowhere goes with it, and the session is over
     throw error;

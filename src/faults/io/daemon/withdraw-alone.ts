@@ -74,7 +74,7 @@ function follow(place: DaemonPlace, record: DaemonRecord | undefined): DaemonRec
 
 async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Promise<AloneResult> {
   const record = follow(place, readRecord(place));
-  const { mountIds, lost } = await uncover(sourceOf(trace.key), record, false);
+  const { mountIds, device, lost } = await uncover(sourceOf(trace.key), record, false);
   // With a record there may be something left with somebody whom a process that was killed was just moving.
   if (record === undefined && mountIds.length === 0) return { report: null, lost, covered: false };
   const pid = someoneIn(trace.mountNamespace, record?.volume.pid ?? trace.pid);
@@ -85,7 +85,7 @@ async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Pro
     const sender = { program: site.program, place };
     const { mountNamespace } = trace;
     const roots = { original, overlay: undefined };
-    const report = await moveBack({ sender, mountIds, pid, mountNamespace, roots, servedBy: null });
+    const report = await moveBack({ sender, mountIds, device, pid, mountNamespace, roots, servedBy: null });
     return { report, lost, covered: true };
   } finally {
     closeSync(original);

@@ -20,6 +20,8 @@ export interface Uncovered {
   readonly lost: readonly string[];
   /** The numbers of our mount and of its copies, as far as anybody has to do with them. */
   readonly mountIds: readonly number[];
+  /** `major:minor` of its file system; null where nothing of it is left. */
+  readonly device: string | null;
 }
 
 function uniqueIdOf({ mount, mountNamespace }: FoundMount, record: DaemonRecord | undefined): number | undefined {
@@ -53,12 +55,13 @@ export async function uncover(source: string, record: DaemonRecord | undefined, 
       if (mountNamespace === record?.volume.mountNamespace || !isFaultlineError(error)) throw error;
     }
   }
-  return { lost, mountIds: [...mountIds] };
+  return { lost, mountIds: [...mountIds], device: record?.device ?? found[0]?.mount.device ?? null };
 }
 
 export interface WayBack {
   readonly sender: Sender;
   readonly mountIds: readonly number[];
+  readonly device: string | null;
   /** A process that sees the volume. */
   readonly pid: number;
   readonly mountNamespace: number;
@@ -68,12 +71,21 @@ export interface WayBack {
 }
 
 /** Move everybody who uses the overlay back to the original. */
-export function moveBack({ sender, mountIds, pid, mountNamespace, roots, servedBy }: WayBack): Promise<RepointReport> {
+export function moveBack({
+  sender,
+  mountIds,
+  device,
+  pid,
+  mountNamespace,
+  roots,
+  servedBy,
+}: WayBack): Promise<RepointReport> {
   return sendRepointer(
     sender,
     {
       towards: 'original',
       overlayMountIds: mountIds,
+      overlayDevice: device,
       pid,
       mountNamespace,
       pids: null,
