@@ -3,6 +3,7 @@ import { run as runAttack } from './attack.ts';
 import type { Figure } from './figure.ts';
 import { run as runIo } from './io.ts';
 import { run as runIoAttack } from './io-attack.ts';
+import { run as runKernel } from './kernel.ts';
 import { run as runSelect } from './select.ts';
 import { run as runService } from './service.ts';
 
@@ -24,6 +25,7 @@ const benchmarks: readonly (readonly [string, () => Promise<readonly Figure[]>])
   ['Choosing among 5,000 processes', runSelect],
   ['Files through FUSE', runIo],
   ['Faults in files', () => runIoAttack(Math.min(runs, 15))],
+  ['Faults in the kernel', () => runKernel(Math.min(runs, 9))],
 ];
 
 function line({ name, value, unit, bound }: Figure): string {

@@ -27,27 +27,44 @@ const describes: Readonly<Record<ProgramName, string>> = {
   chaosd: 'A command line client to run chaos experiments, by Faultline',
 };
 
+function rootOf(program: ProgramName): Command {
+  return (
+    new Command(program)
+      .description(describes[program])
+      .addOption(
+        new Option(
+          '--log-level <string>',
+          `the log level of ${program}, the value can be 'debug', 'info', 'warn' and 'error'`,
+        ),
+      )
+      .option('--state-dir <DIR>', 'Where the journal is kept (default: FAULTLINE_STATE_DIR, then by user)')
+      .version(version, '--version', 'print the version alone')
+      .configureHelp({ showGlobalOptions: true })
+      .helpOption('-h, --help', 'help for the command')
+      .exitOverride()
+      // Errors are told by `main`; what else commander takes for one is the help of a command that needs another.
+      .configureOutput({
+        outputError: () => undefined,
+        writeErr: (help) => write('stdout', help),
+        writeOut: (help) => write('stdout', help),
+      })
+  );
+}
+
+/** What this program starts by itself. */
+const ownCommands = { keeper: addKeeper, 'fault-program': addFaultProgram } as const;
+
+/** The commands that these arguments need: what this program starts by itself is not to wait for all the others. */
+export function programFor(program: ProgramName, [word]: readonly string[]): Command {
+  if (word !== 'keeper' && word !== 'fault-program') return buildProgram(program);
+  const root = rootOf(program);
+  ownCommands[word](root, program);
+  return root;
+}
+
 /** The whole command tree: what is parsed, completed, and documented in help and man page. */
 export function buildProgram(program: ProgramName): Command {
-  const root = new Command(program)
-    .description(describes[program])
-    .addOption(
-      new Option(
-        '--log-level <string>',
-        `the log level of ${program}, the value can be 'debug', 'info', 'warn' and 'error'`,
-      ),
-    )
-    .option('--state-dir <DIR>', 'Where the journal is kept (default: FAULTLINE_STATE_DIR, then by user)')
-    .version(version, '--version', 'print the version alone')
-    .configureHelp({ showGlobalOptions: true })
-    .helpOption('-h, --help', 'help for the command')
-    .exitOverride()
-    // Errors are told by `main`; what else commander takes for one is the help of a command that needs another.
-    .configureOutput({
-      outputError: () => undefined,
-      writeErr: (help) => write('stdout', help),
-      writeOut: (help) => write('stdout', help),
-    });
+  const root = rootOf(program);
   addExamples(
     root,
     [],

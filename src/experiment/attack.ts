@@ -67,15 +67,21 @@ export function protectionFor(policy: Policy, allowListed: boolean): Protection 
 /**
  * Everything before the first write: what a dry run shows.
  *
+ * @param preview it is only to be shown
  * @throws {FaultlineError} whatever is wrong with the request, the targets, the guard or the host
  */
-export async function prepareAttack(context: EngineContext, request: AttackRequest): Promise<PreparedAttack> {
+export async function prepareAttack(
+  context: EngineContext,
+  request: AttackRequest,
+  preview = false,
+): Promise<PreparedAttack> {
   const fault = await context.descriptorOf(request.kind).load();
   const spec = await fault.parse(request.action, request.input);
   await refuseUnsupported(fault, context);
   const policy = await context.policy();
   const protection = protectionFor(policy, request.allowProtected);
-  const plan = await fault.plan(request.action, spec, { host: context.host, site: context, protection, round: 0 });
+  const planning = { host: context.host, site: context, protection, round: 0, preview };
+  const plan = await fault.plan(request.action, spec, planning);
   guardPlan(plan, request.limits, policy);
   refuseUselessLease(request, plan);
   refuseEmpty(plan);

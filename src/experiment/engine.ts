@@ -113,7 +113,7 @@ function recover(context: EngineContext, uid: string, abandon: boolean): Promise
 
 /** The plan, refused as the attack itself would be; a journal that is not there yet holds nothing against it. */
 async function plan(context: EngineContext, request: AttackRequest): Promise<Plan> {
-  const prepared = await prepareAttack(context, request);
+  const prepared = await prepareAttack(context, request, true);
   if (existsSync(context.store.file)) {
     refuseHalted(context);
     if (!request.allowOverlap) refuseConflicts(context, prepared.plan, -1);

@@ -24,7 +24,8 @@ async function planRound(context: EngineContext, fault: Fault, injection: Inject
   const { action, spec, rounds } = injection;
   const policy = await context.policy();
   const protection = protectionFor(policy, spec['allowProtected'] === true);
-  const plan = await fault.plan(action, spec, { host: context.host, site: context, protection, round: rounds });
+  const planning = { host: context.host, site: context, protection, round: rounds, preview: false };
+  const plan = await fault.plan(action, spec, planning);
   guardPlan(plan, limitsFromJson(spec), policy);
   return plan;
 }

@@ -73,7 +73,8 @@ function addAction(
   name: string,
   action: ActionDescriptor,
 ) {
-  const command = parent.command(name).summary(action.summary).description(action.summary);
+  const isDefault = fault.defaultAction === name;
+  const command = parent.command(name, { isDefault }).summary(action.summary).description(action.summary);
   addSchemaOptions(command, action.schema.properties, 'What to do, and to whom:');
   addSchemaOptions(command, attackSchema.properties, 'Injection:');
   command.addOption(scheduleOption());

@@ -78,7 +78,7 @@ describe('values', () => {
     ['--output of search', ['search', '--output', ''], ['text', 'json', 'yaml']],
     ['--offset of search, which -o is there', ['search', '-o', ''], []],
     ['--status', ['search', '-s', ''], chaosdStatuses],
-    ['--kind', ['search', '--kind', ''], ['process', 'io', 'noop']],
+    ['--kind', ['search', '--kind', ''], ['process', 'io', 'kernel', 'noop']],
     ['--log-level', ['--log-level', ''], ['debug', 'info', 'warn', 'error']],
     ['one in the same word', [...kill, '--mode=f'], selectionModes.map((mode) => `--mode=${mode}`)],
     ['a flag that takes anything', [...kill, '--recover-cmd', ''], []],

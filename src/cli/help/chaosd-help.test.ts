@@ -98,6 +98,7 @@ Usage:
 
 Available Commands:
   io          Disturb what processes do with the files of a folder
+  kernel      Make calls within the kernel fail
   noop        Drill: goes through the whole life of an injection and touches nothing
   process     Process attack related commands
 
@@ -148,6 +149,6 @@ test('help for what is not there says what is', async () => {
   await expect(printed('help', 'attack', 'nothing')).rejects.toMatchObject({
     code: 'COMMAND_UNKNOWN',
     message: 'chaosd attack has no command "nothing"',
-    hint: 'there is: process, io, noop',
+    hint: 'there is: process, io, kernel, noop',
   });
 });

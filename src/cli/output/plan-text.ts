@@ -22,6 +22,7 @@ export function planText(plan: Plan): string {
   ];
   if (plan.leftOut.length > 0) lines.push('Left out:', ...plan.leftOut.map(leftOutLine));
   for (const note of plan.notes) lines.push(`Note: ${printable(note)}`);
+  if (plan.listing !== undefined) lines.push(...plan.listing.map(printable));
   lines.push('Nothing was touched.');
   return lines.join('\n');
 }

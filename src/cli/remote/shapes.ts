@@ -107,6 +107,7 @@ export const isPlan = having({
   leftOut: listOf(having({ label: text, rule: word, reason: text })),
   matched: number,
   notes: listOf(text),
+  listing: orAbsent(listOf(text)),
 }) as Guard<PlanDocument>;
 
 export const isRecovery = having({

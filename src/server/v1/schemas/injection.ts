@@ -120,6 +120,7 @@ export const planAnswerSchema = named('Plan', 'Exactly what an attack would touc
   sustained: boolean({ description: 'Something stays in force, to be undone later' }),
   repeatMs: optional(number({ description: 'How often it would be injected again, in milliseconds' })),
   notes: array(string()),
+  listing: optional(array(string(), { description: 'What would be done in detail, line by line' })),
   data: facts('What the fault needs to know of it'),
 });
 
