@@ -21,6 +21,7 @@ beforeEach(() => {
   for (const file of Object.values(threads)) {
     write(file, "import koffi from 'koffi';\nconsole.log(typeof koffi.load);\n");
   }
+  write('src/cli/why-code.ts', 'export const whyCode = async (what: string) => what === "137";\n');
   write(
     'src/cli/main.ts',
     `import koffi from 'koffi';
@@ -115,6 +116,16 @@ export function main() {
     await build();
     const said = execFileSync(process.execPath, [path.join(root, 'out/faultline.js')], { encoding: 'utf8' });
     expect(said).toBe('function\n'.repeat(Object.keys(threads).length));
+  });
+
+  test('why with a code alone is answered without the program, anything else by it', async () => {
+    await build();
+    const file = path.join(root, 'out/faultline.js');
+    const said = (...args: readonly string[]) => execFileSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+    expect(said('why', '137')).toBe('');
+    for (const args of [['why', 'nginx'], ['why', '137', '-o'], ['why'], ['137']]) {
+      expect(said(...args)).toContain('7.8.9');
+    }
   });
 
   test('an entry that imports anything at once is refused by name', async () => {

@@ -41,6 +41,9 @@ export const threads = {
   'io-thread': 'src/faults/io/io-thread.ts',
 } as const;
 
+/** Commands that are so light that reading the program would be most of their time: in files of their own. */
+const light = { 'why-code': { imported: /^\.\.\/why-code\.ts$/, entry: 'src/cli/why-code.ts' } } as const;
+
 /** What stays a package of its own at run time, because it loads an addon from beside itself. */
 const addons = ['koffi', '@photostructure/sqlite'];
 
@@ -132,7 +135,10 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
   const commands = await build({
     ...common,
     entryPoints: entries,
-    plugins: [beside(/^\.\.\/main\.ts$/, () => './main.js')],
+    plugins: [
+      beside(/^\.\.\/main\.ts$/, () => './main.js'),
+      ...Object.entries(light).map(([name, { imported }]) => beside(imported, () => `./late/${name}.js`)),
+    ],
   });
   refuseEarly(commands.metafile);
   const main = await build({
@@ -158,9 +164,12 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
   });
   const apart = await build({
     ...common,
-    entryPoints: Object.fromEntries(Object.entries(threads).map(([name, entry]) => [`late/${name}`, entry])),
+    entryPoints: Object.fromEntries([
+      ...Object.entries(threads).map(([name, entry]) => [`late/${name}`, entry]),
+      ...Object.entries(light).map(([name, { entry }]) => [`late/${name}`, entry]),
+    ]),
     external: addons,
-    plugins: [slowBuiltins],
+    plugins: [beside(latePackage, (name) => `./${fileOf(name)}`), slowBuiltins],
   });
   return [commands, main, packages, apart].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }

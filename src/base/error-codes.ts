@@ -21,6 +21,7 @@ const codes = {
   // Targets
   PROCESS_NOT_FOUND: { http: 404, exit: 1 },
   CGROUP_NOT_FOUND: { http: 404, exit: 1 },
+  CGROUP_UNFIT: { http: 409, exit: 1 },
   TARGET_NONE: { http: 200, exit: 0 },
   TRACE_REFUSED: { http: 409, exit: 1 },
   // Volumes

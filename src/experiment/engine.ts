@@ -3,6 +3,7 @@ import type { FaultlineError } from '../base/error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isLive } from '../base/lifecycle.ts';
 import type { Plan, TargetVerdict } from '../faults/fault.ts';
+import type { DeathQuery } from '../store/deaths.ts';
 import { type AuditRecord, listAudit } from '../store/audit.ts';
 import {
   countInjections,
@@ -18,6 +19,16 @@ import { attack, prepareAttack } from './attack.ts';
 import { attackOnce, settled } from './attack-once.ts';
 import { audited, writeAudit } from './audit.ts';
 import { type EngineContext, type EngineOptions, openContext } from './context.ts';
+import type { DeathRecord } from '../forensics/death-record.ts';
+import {
+  attributeDeaths,
+  deathsOf,
+  type KeptDeath,
+  keptDeaths,
+  type OnRecord,
+  recordDeaths,
+  type Whom,
+} from './deaths.ts';
 import { type Examination, examine } from './doctor.ts';
 import { halt, recoverAll, releaseHalt, type Sweep } from './halt.ts';
 import { type Injection, readInjection } from './injection.ts';
@@ -96,6 +107,14 @@ export interface Engine {
   endSchedule(uid: string): Promise<ScheduleEnd>;
   /** Carry out what schedules ask for, until it is stopped. For the service alone. */
   runSchedules(options: ScheduleRunnerOptions): ScheduleRunner;
+  /** What is on record of somebody's death, and what injections did to him; the newest first. */
+  deathsOf(who: Whom): OnRecord;
+  /** What is kept of deaths, the newest first, or those after one of them, the oldest first. */
+  deaths(query: DeathQuery, limit: number): readonly KeptDeath[];
+  /** The same deaths, and to those that injections have caused their uid. */
+  attributeDeaths(deaths: readonly DeathRecord[]): readonly DeathRecord[];
+  /** Keep what was seen of deaths. For whoever watches. */
+  recordDeaths(deaths: readonly DeathRecord[]): Promise<void>;
   /** Be the keeper of this state folder until no lease is left. */
   keep(onError: (error: unknown) => void): Promise<void>;
   close(): void;
@@ -172,6 +191,10 @@ function engineOver(context: EngineContext): Engine {
     leaveService: () => leaveService(context),
     service: () => runningService(context),
     ...schedulesOver(context),
+    deathsOf: (who: Whom) => deathsOf(context, who),
+    deaths: (query: DeathQuery, limit: number) => keptDeaths(context, query, limit),
+    attributeDeaths: (deaths: readonly DeathRecord[]) => attributeDeaths(context, deaths),
+    recordDeaths: (deaths: readonly DeathRecord[]) => recordDeaths(context, deaths),
     keep: (onError: (error: unknown) => void) => keep(context, onError),
     close: () => {
       context.tail.close();

@@ -57,6 +57,26 @@ function foldersOf(path: string): string[] {
   return [...new Set(folders)];
 }
 
+/**
+ * The folder of a cgroup in the hierarchy that has a controller.
+ *
+ * @param controller of a v1 hierarchy: `memory`; null for v2
+ * @param path from the root of the hierarchy, as /proc/PID/cgroup shows it
+ * @returns undefined where the hierarchy, or that part of it, is not mounted
+ */
+export function controllerFolder(controller: string | null, path: string): string | undefined {
+  for (const mount of readMounts('self') ?? []) {
+    const fits = controller === null ? mount.fsType === 'cgroup2' : isV1Hierarchy(mount, controller);
+    const folder = fits ? cgroupFolder(folderInMount(mount, path)) : undefined;
+    if (folder !== undefined) return folder;
+  }
+  return undefined;
+}
+
+function isV1Hierarchy({ fsType, superOptions }: Mount, controller: string): boolean {
+  return fsType === 'cgroup' && superOptions.includes(controller);
+}
+
 /** Where a mount shows a path of its hierarchy; undefined where only another part of the hierarchy is mounted. */
 function folderInMount(mount: Mount, path: string): string | undefined {
   const wanted = join('/', path);

@@ -143,6 +143,19 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE injection ADD COLUMN tended INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE death (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX death_of_pid ON death (pid);
+  CREATE INDEX death_of_name ON death (name);
+  CREATE INDEX effect_of_pid ON effect (json_extract(apply, '$.identity.pid'));
+  `,
 ];
 
 /** `FLTN`: marks the file as ours (`PRAGMA application_id`). */

@@ -32,13 +32,13 @@ describe('commands', () => {
 
   test('kinds and actions of faults', async () => {
     expect(await valuesAt('attack', '')).toContain('process');
-    expect(await valuesAt('attack', 'process', '')).toEqual(['kill', 'stop']);
+    expect(await valuesAt('attack', 'process', '')).toEqual(['kill', 'stop', 'oom']);
     expect(await valuesAt('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   });
 
   test('topics of help, to any depth', async () => {
     expect(await valuesAt('help', '')).toContain('attack');
-    expect(await valuesAt('help', 'attack', 'process', '')).toEqual(['kill', 'stop']);
+    expect(await valuesAt('help', 'attack', 'process', '')).toEqual(['kill', 'stop', 'oom']);
     expect(await valuesAt('help', 'attack', 'process', 'kill', '')).toEqual([]);
     expect(await valuesAt('help', 'nothing', '')).toEqual([]);
   });

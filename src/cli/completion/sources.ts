@@ -3,6 +3,7 @@ import { faults } from '../../faults/registry.ts';
 import { chaosdStatuses } from '../../api/chaosd-status.ts';
 import { placeholderOf } from '../command-tree.ts';
 import { logLevels } from '../invocation.ts';
+import { sourceNames } from '../commands/watch.ts';
 import { formats } from '../output/format.ts';
 import { isList, presentationOf, schemaOfOption } from '../schema-options.ts';
 import { listOf, oneOf, schedules, type Source, sourceOfKind, uids } from './values.ts';
@@ -12,6 +13,10 @@ const ofFlags: Readonly<Record<string, Source>> = {
   '--log-level': oneOf(logLevels),
   '--output': oneOf(formats),
   '--state-dir': () => ({ what: 'folders' }),
+  'watch --name': sourceOfKind.process,
+  'watch --cgroup': sourceOfKind.cgroup,
+  'watch --source': oneOf(sourceNames),
+  'watch --for': sourceOfKind.duration,
   'search --kind': oneOf(faults.map(({ kind }) => kind)),
   'search --status': oneOf(chaosdStatuses),
 };
