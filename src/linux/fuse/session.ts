@@ -52,12 +52,6 @@ export interface FuseSessionStatus {
   readonly delayed: number;
 }
 
-/** An open file that the kernel reads and writes by itself. */
-export interface PassedFile {
-  /** From the root of the volume; undefined when it has been closed, or moved out of it. */
-  readonly path: string | undefined;
-}
-
 export interface FuseSession {
   readonly agreement: Agreement;
   /**
@@ -65,8 +59,8 @@ export interface FuseSession {
    */
   readonly over: Promise<FuseSessionEnd>;
   status(): FuseSessionStatus;
-  /** Files that are open, and were opened when no rule was about them. */
-  passed(): readonly PassedFile[];
+  /** Open files that the kernel reads and writes by itself, by their paths from the root of the volume on. */
+  passed(): readonly string[];
   /** To be called when the interposer's generation has grown: the kernel then forgets what it was told before. */
   rulesChanged(): Promise<void>;
   /**
@@ -172,14 +166,14 @@ class RunningSession {
     };
   }
 
-  passed(): readonly PassedFile[] {
+  passed(): readonly string[] {
     const { nodes, openFlags } = this.shared;
     const root = linkOf(Atomics.load(nodes.descriptor, ROOT_NODE)) ?? '';
-    const found: PassedFile[] = [];
+    const found: string[] = [];
     for (let file = 0; file < openFlags.length; file += 1) {
       if (((openFlags[file] as number) & OPEN_PASSED) === 0) continue;
       const link = linkOf(file);
-      found.push({ path: link?.startsWith(`${root}/`) === true ? link.slice(root.length) : undefined });
+      if (link?.startsWith(`${root}/`) === true) found.push(link.slice(root.length));
     }
     return found;
   }

@@ -1,6 +1,7 @@
 import { closeSync, constants } from 'node:fs';
 import { bindSyscall, bindUnchecked, lastErrno } from '../libc.ts';
 import { isErrno, SyscallError, toSyscallError } from '../syscall-error.ts';
+import type { AskedRange } from '../fuse/lock-question.ts';
 import type { LockLine } from './descriptor-info.ts';
 
 /*
@@ -163,10 +164,7 @@ export function releaseRangeLock(fd: number, lock: LockLine): void {
 }
 
 /** A lock for reading that is in the way of one for writing; undefined for none. F_OFD_GETLK, fcntl(2). */
-export function findRangeLock(
-  fd: number,
-  range: { readonly start: bigint; readonly length: bigint },
-): { readonly start: bigint; readonly length: bigint } | undefined {
+export function findRangeLock(fd: number, range: AskedRange): AskedRange | undefined {
   const record = Buffer.alloc(FLOCK_SIZE);
   record.writeInt16LE(F_WRLCK, 0);
   record.writeBigInt64LE(range.start, L_START);

@@ -23,6 +23,8 @@ export interface Preparation {
   readonly counterparts: Counterparts;
   /** Opens what processes will need. */
   prepare(users: readonly VolumeUser[]): void;
+  /** To be called when everybody stands still anew: numbers of the server's descriptors hold only while they do. */
+  lookAnew(): void;
   /** What a process holds now, which costs less for what was prepared; undefined for nothing. */
   look(pid: number): VolumeUser | undefined;
   plan(process: TracedProcess, user: VolumeUser): ProcessPlan;
@@ -53,13 +55,13 @@ function see(counterparts: Counterparts, pid: number, { tid, descriptors }: File
 
 /** @param rescuePids who has files without a name open on the other side: whoever serves the overlay */
 export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readonly number[]): Preparation {
-  const rescue = rescuePids.length === 0 ? undefined : indexOpenInodes(to, rescuePids);
-  const door = { from, to, rescue };
+  const door = { from, to, rescue: rescuePids.length === 0 ? undefined : indexOpenInodes(to, rescuePids) };
   const counterparts = openCounterparts(door);
   const others = openOtherFiles(door);
   const seen = new Map<number, SeenTable>();
-  const known = { from, to, counterparts, others, overlayLocks: overlayLocks(rescuePids) };
-  const planning: Planning = { ...known, mapFlags: rememberMapFlags(), memories: [] };
+  const known = { from, to, counterparts, others, mapFlags: rememberMapFlags() };
+  const plannedAnew = (): Planning => ({ ...known, overlayLocks: overlayLocks(rescuePids), memories: [] });
+  let planning = plannedAnew();
 
   const readAgain = (side: VolumeSide, pid: number, tid: number): TableUse => {
     const before = seen.get(tid);
@@ -91,6 +93,9 @@ export function prepareMove(from: VolumeSide, to: VolumeSide, rescuePids: readon
       }
       // What the plans need is open when they are made in earnest, and so is what makes them fast.
       for (const user of users) planUser({ ...planning, memories: [] }, user);
+    },
+    lookAnew() {
+      planning = plannedAnew();
     },
     look: (pid) => inspect(from, pid, readAgain),
     plan(process, user) {

@@ -89,8 +89,10 @@ export function holdMeanwhile(errands: readonly Errand[], towards: SideKind): ()
     return result;
   };
   for (const { moves, locks } of errands) {
+    if (locks.length === 0) continue;
+    const byInode = new Map(moves.map(({ descriptor, counterpart }) => [descriptor.inode, counterpart]));
     for (const { lock, place } of locks) {
-      const counterpart = moves.find(({ descriptor }) => descriptor.inode === place.inode)?.counterpart;
+      const counterpart = byInode.get(place.inode);
       if (counterpart === undefined || lock.mode === 'WRITE') continue;
       const fd = opened.has(counterpart) ? opened.get(counterpart) : open(counterpart);
       if (fd !== undefined) tryRangeLock(fd, lock);

@@ -214,10 +214,7 @@ function planMemory(
 ): Pick<Errand, 'maps' | 'executable'> {
   const { to, others, memories } = planning;
   if (user.maps.length === 0 && user.executable === undefined) return { maps: [], executable: undefined };
-  // It may be planned for once more.
-  if (memories.some((other) => other !== tid && shares('memory', tid, other))) {
-    return { maps: [], executable: undefined };
-  }
+  if (memories.some((other) => shares('memory', tid, other))) return { maps: [], executable: undefined };
   memories.push(tid);
   const flags = planning.mapFlags(user);
   const programs = programFiles(user);

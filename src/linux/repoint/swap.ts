@@ -200,6 +200,7 @@ function planAll(
   reports: ProcessReport[],
 ): ReadonlyMap<ProcessPlan, Standing> {
   const plans = new Map<ProcessPlan, Standing>();
+  preparation.lookAnew();
   for (const one of standing) {
     try {
       const user = preparation.look(one.process.pid);
