@@ -3,7 +3,8 @@
  * violation of each, because a rule whose pattern is wrong looks just like a rule that is kept.
  *
  *   6  cli, server, kubernetes, dashboard      front doors
- *   5  api                                     what the front doors ask and answer, as documents
+ *   5  api, runner, demo                       what the front doors ask and answer; experiments and their runs;
+ *                                              a service to try them on
  *   4  experiment                              the life of a fault
  *   3  faults/<kind>, forensics
  *   2  targets
@@ -18,7 +19,7 @@ const floors = [
   ['targets'],
   ['faults', 'forensics'],
   ['experiment'],
-  ['api'],
+  ['api', 'runner', 'demo'],
   ['cli', 'server', 'kubernetes', 'dashboard'],
 ];
 

@@ -1,10 +1,14 @@
 import { buildDist } from '../scripts/build/dist.ts';
 import { run as runAttack } from './attack.ts';
+import { run as runExperiment } from './experiment.ts';
 import type { Figure } from './figure.ts';
+import { run as runForensics } from './forensics.ts';
 import { run as runIo } from './io.ts';
 import { run as runIoAttack } from './io-attack.ts';
+import { run as runKernel } from './kernel.ts';
 import { run as runSelect } from './select.ts';
 import { run as runService } from './service.ts';
+import { run as runWatch } from './watch.ts';
 
 /*
  * `npm run bench`: all benchmarks, one after the other, on this machine as it is. They measure; they assert nothing.
@@ -20,10 +24,14 @@ const only = process.env['BENCH_ONLY'];
 
 const benchmarks: readonly (readonly [string, () => Promise<readonly Figure[]>])[] = [
   ['The command', () => runAttack(runs)],
+  ['Why did it die?', () => runForensics(runs)],
+  ['Watching deaths', () => runWatch(runs)],
   ['The service', () => runService(Math.min(runs, 9), Number(process.env['BENCH_ATTACKS'] ?? 10_000))],
+  ['Experiments', () => runExperiment(Math.min(runs, 5))],
   ['Choosing among 5,000 processes', runSelect],
   ['Files through FUSE', runIo],
   ['Faults in files', () => runIoAttack(Math.min(runs, 15))],
+  ['Faults in the kernel', () => runKernel(Math.min(runs, 9))],
 ];
 
 function line({ name, value, unit, bound }: Figure): string {

@@ -21,6 +21,11 @@ beforeEach(() => {
   for (const file of Object.values(threads)) {
     write(file, "import koffi from 'koffi';\nconsole.log(typeof koffi.load);\n");
   }
+  write('src/cli/why-code.ts', 'export const whyCode = async (what: string) => what === "137";\n');
+  write(
+    'src/cli/demo-program.ts',
+    'export const demoProgram = async (...words: string[]) => console.log(words.join());\n',
+  );
   write(
     'src/cli/main.ts',
     `import koffi from 'koffi';
@@ -115,6 +120,17 @@ export function main() {
     await build();
     const said = execFileSync(process.execPath, [path.join(root, 'out/faultline.js')], { encoding: 'utf8' });
     expect(said).toBe('function\n'.repeat(Object.keys(threads).length));
+  });
+
+  test('why with a code, and processes of the demo, do not read the program; anything else does', async () => {
+    await build();
+    const file = path.join(root, 'out/faultline.js');
+    const said = (...args: readonly string[]) => execFileSync(process.execPath, [file, ...args], { encoding: 'utf8' });
+    expect(said('why', '137')).toBe('');
+    expect(said('demo-program', 'site', '{}')).toBe('site,{}\n');
+    for (const args of [['why', 'nginx'], ['why', '137', '-o'], ['why'], ['137'], ['demo-program', 'site'], ['demo']]) {
+      expect(said(...args)).toContain('7.8.9');
+    }
   });
 
   test('an entry that imports anything at once is refused by name', async () => {

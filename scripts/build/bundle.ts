@@ -39,6 +39,13 @@ const checks = {
 export const threads = {
   'mount-hop': 'src/linux/mount/hop-thread.ts',
   'io-thread': 'src/faults/io/io-thread.ts',
+  'probe-thread': 'src/runner/probe/thread/probe-thread.ts',
+} as const;
+
+/** Commands that are so light that reading the program would be most of their time: in files of their own. */
+const light = {
+  'why-code': { imported: /^\.\.\/why-code\.ts$/, entry: 'src/cli/why-code.ts' },
+  'demo-program': { imported: /^\.\.\/demo-program\.ts$/, entry: 'src/cli/demo-program.ts' },
 } as const;
 
 /** What stays a package of its own at run time, because it loads an addon from beside itself. */
@@ -71,17 +78,27 @@ function beside(filter: RegExp, placeOf: (imported: string) => string): Plugin {
  * Node's modules that are slow to load, where a bundled file would load them only in case.
  *
  * commander wants `node:child_process`, and with it all of `node:net`, for commands that are programs of their own, of
- * which there are none here. `createRequire` of `node:module` gives ES modules what this bundle has anyway.
+ * which there are none here. `createRequire` of `node:module` gives ES modules what this bundle has anyway. undici
+ * wants HTTP/2, which no probe speaks, and does without it where Node.js has none.
  */
+const builtinStubs: Readonly<Record<string, string>> = {
+  'node:child_process': 'module.exports = {};',
+  'node:module': 'export const createRequire = () => require;',
+  'node:http2': 'throw new Error("HTTP/2 is left out");',
+};
+
 const slowBuiltins: Plugin = {
   name: 'slow builtins',
   setup(bundler) {
     bundler.onResolve({ filter: /^node:child_process$/ }, ({ path: builtin, importer }) =>
       importer.includes('/commander/') ? { path: builtin, namespace: 'slow' } : undefined,
     );
+    bundler.onResolve({ filter: /^node:http2$/ }, ({ path: builtin, importer }) =>
+      importer.includes('/undici/') ? { path: builtin, namespace: 'slow' } : undefined,
+    );
     bundler.onResolve({ filter: /^node:module$/ }, ({ path: builtin }) => ({ path: builtin, namespace: 'slow' }));
     bundler.onLoad({ filter: /./, namespace: 'slow' }, ({ path: builtin }) => ({
-      contents: builtin === 'node:module' ? 'export const createRequire = () => require;' : 'module.exports = {};',
+      contents: builtinStubs[builtin] ?? '',
     }));
   },
 };
@@ -132,7 +149,10 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
   const commands = await build({
     ...common,
     entryPoints: entries,
-    plugins: [beside(/^\.\.\/main\.ts$/, () => './main.js')],
+    plugins: [
+      beside(/^\.\.\/main\.ts$/, () => './main.js'),
+      ...Object.entries(light).map(([name, { imported }]) => beside(imported, () => `./late/${name}.js`)),
+    ],
   });
   refuseEarly(commands.metafile);
   const main = await build({
@@ -158,9 +178,12 @@ export async function bundle(wanted: BundleOptions): Promise<readonly string[]> 
   });
   const apart = await build({
     ...common,
-    entryPoints: Object.fromEntries(Object.entries(threads).map(([name, entry]) => [`late/${name}`, entry])),
+    entryPoints: Object.fromEntries([
+      ...Object.entries(threads).map(([name, entry]) => [`late/${name}`, entry]),
+      ...Object.entries(light).map(([name, { entry }]) => [`late/${name}`, entry]),
+    ]),
     external: addons,
-    plugins: [slowBuiltins],
+    plugins: [beside(latePackage, (name) => `./${fileOf(name)}`), slowBuiltins],
   });
   return [commands, main, packages, apart].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }

@@ -8,6 +8,8 @@ import type { Sweep } from '../experiment/halt.ts';
 import type { Injection } from '../experiment/injection.ts';
 import type { Recovery } from '../experiment/recovery.ts';
 import { attackShortfall, recoveryShortfall } from '../experiment/shortfall.ts';
+import type { DeathRecord } from '../forensics/death-record.ts';
+import { endWithCause } from '../forensics/death-text.ts';
 import type { Effect, Plan, TargetVerdict } from '../faults/fault.ts';
 import { type ChaosdStatus, chaosdStatus } from './chaosd-status.ts';
 
@@ -57,11 +59,26 @@ export interface VerdictDocument extends TargetVerdict {
   readonly round: number;
 }
 
+/** The death of a process that an injection has caused, as a service has watched it. */
+export interface CausedDeathDocument {
+  readonly at: string;
+  readonly pid: number;
+  /** As its own PID namespace saw it; null where that was the host's. */
+  readonly nsPid: number | null;
+  readonly name: string;
+  /** `died of SIGKILL, sent by pid 99 (node) of root` */
+  readonly how: string;
+  /** What has seen it. */
+  readonly source: DeathRecord['source'];
+}
+
 /** One injection with everything that is known of it. */
 export interface InjectionDocument extends RecordDocument {
   readonly targets: readonly VerdictDocument[];
   /** What the targets are now; only where it was looked. */
   readonly present?: readonly TargetVerdict[];
+  /** Deaths that it has caused, the first first, as far as they were watched; only where it was looked. */
+  readonly deaths?: readonly CausedDeathDocument[];
   readonly plan: JsonObject;
   readonly effects: readonly Effect[];
   readonly timeline: readonly EventDocument[];
@@ -171,13 +188,25 @@ function effectDocument(effect: Effect): Effect {
   return { id, round, type, target, apply, undo, hold, status, outcome, intendedBootMs, settledBootMs };
 }
 
-export function injectionDocument(injection: Injection, present?: readonly TargetVerdict[]): InjectionDocument {
+/** Without its command line, which is not for everybody who may see injections. */
+function causedDeathDocument(record: DeathRecord): CausedDeathDocument {
+  const { at, pid, nsPid, name, source } = record;
+  return { at: iso(at), pid, nsPid, name, how: endWithCause(record), source };
+}
+
+/** What is known of an injection beside the journal's own. */
+export interface Looked {
+  readonly present: readonly TargetVerdict[];
+  readonly deaths: readonly DeathRecord[];
+}
+
+export function injectionDocument(injection: Injection, looked?: Looked): InjectionDocument {
   const { record, verdicts, effects, timeline } = injection;
   return {
     ...recordDocument(record),
     spec: record.spec,
     targets: verdicts,
-    ...(present === undefined ? {} : { present }),
+    ...(looked === undefined ? {} : { present: looked.present, deaths: looked.deaths.map(causedDeathDocument) }),
     plan: record.plan,
     effects: effects.map(effectDocument),
     timeline: timeline.map(({ at, bootMs, type, data }) => ({ at: iso(at), bootMs, type, data })),
@@ -189,6 +218,7 @@ export function recordOf(injection: InjectionDocument): RecordDocument {
   const {
     targets: _targets,
     present: _present,
+    deaths: _deaths,
     plan: _plan,
     effects: _effects,
     timeline: _timeline,

@@ -12,6 +12,9 @@ import {
 import type { Operations } from './operations.ts';
 import { scheduleDocument, scheduleEndDocument } from './schedule-documents.ts';
 
+/** Deaths of one injection that are told. */
+const mostDeaths = 1_000;
+
 /** The engine looks at once; what it throws is told in the same way as by those that take their time. */
 function soon<Result>(look: () => Result): Promise<Result> {
   return new Promise((resolve) => {
@@ -31,7 +34,8 @@ export function localOperations(engine: Engine): Operations {
     halted: () => soon(() => haltDocument(engine.halted())),
     find: async (uid) => {
       const injection = engine.find(uid);
-      return injectionDocument(injection, await engine.observe(injection));
+      const deaths = engine.deaths({ injection: uid }, mostDeaths).map(({ record }) => record);
+      return injectionDocument(injection, { present: await engine.observe(injection), deaths: deaths.toReversed() });
     },
     list: (filter) =>
       soon(() => ({

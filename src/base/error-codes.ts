@@ -21,6 +21,7 @@ const codes = {
   // Targets
   PROCESS_NOT_FOUND: { http: 404, exit: 1 },
   CGROUP_NOT_FOUND: { http: 404, exit: 1 },
+  CGROUP_UNFIT: { http: 409, exit: 1 },
   TARGET_NONE: { http: 200, exit: 0 },
   TRACE_REFUSED: { http: 409, exit: 1 },
   // Volumes
@@ -63,6 +64,9 @@ const codes = {
   SCHEDULE_NOT_FOUND: { http: 404, exit: 1 },
   SCHEDULE_EXISTS: { http: 409, exit: 1 },
   SCHEDULE_NEEDS_SERVICE: { http: 409, exit: 1 },
+  // Experiments
+  EXPERIMENT_INVALID: { http: 400, exit: 3 },
+  RUN_NOT_FOUND: { http: 404, exit: 1 },
   // State folder
   STATE_DIR_UNSAFE: { http: 500, exit: 1 },
   STATE_UNWRITABLE: { http: 500, exit: 1 },

@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error-codes.ts';
-import { printable } from './text.ts';
+import { printable, printableLines } from './text.ts';
 
 export interface ErrorExtras {
   /** What the user can do about it: a sentence without a full stop at the end is fine. May have several lines. */
@@ -25,7 +25,7 @@ export class FaultlineError extends Error {
     super(printable(sentence), extras.cause === undefined ? undefined : { cause: extras.cause });
     this.name = 'FaultlineError';
     this.code = code;
-    this.hint = extras.hint?.split('\n').map(printable).join('\n');
+    this.hint = extras.hint === undefined ? undefined : printableLines(extras.hint);
     this.details = extras.details;
   }
 }

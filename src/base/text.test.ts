@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { count, hasUnprintable, listed, printable } from './text.ts';
+import { count, hasUnprintable, listed, printable, printableLines } from './text.ts';
 
 describe('printable', () => {
   test.each([
@@ -14,6 +14,10 @@ describe('printable', () => {
     ['\ud800', String.raw`\u{d800}`],
   ])('%j becomes %j', (text, safe) => {
     expect(printable(text)).toBe(safe);
+  });
+
+  test('a text of several lines keeps them, and nothing else', () => {
+    expect(printableLines('one\n  two\r\u001b[2J\n')).toBe('one\n  two\\x0d\\x1b[2J\n');
   });
 
   test('nothing that acts on a terminal is left of any text, and doing it twice changes nothing', () => {

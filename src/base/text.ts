@@ -15,6 +15,11 @@ export function printable(text: string): string {
   });
 }
 
+/** {@link printable}, of a text that may have several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
 /** Does the text hold a character that {@link printable} would replace? */
 export function hasUnprintable(text: string): boolean {
   return text.search(unprintable) !== -1;

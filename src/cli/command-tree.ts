@@ -9,6 +9,17 @@ export function visibleCommands(command: Command): readonly Command[] {
   return command.createHelp().visibleCommands(command);
 }
 
+const defaults = new WeakMap<Command, Command>();
+
+/** The command below this one that is meant where none is named. */
+export function setDefaultCommand(command: Command, below: Command): void {
+  defaults.set(command, below);
+}
+
+export function defaultCommandOf(command: Command): Command | undefined {
+  return defaults.get(command);
+}
+
 /** The flags of this command that a user is told of, `--help` too. */
 export function visibleOptions(command: Command): readonly Option[] {
   return command.createHelp().visibleOptions(command);

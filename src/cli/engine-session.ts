@@ -1,7 +1,7 @@
 import { printable } from '../base/text.ts';
 import type { Engine } from '../experiment/engine.ts';
 import type { EngineEvent, Observer } from '../experiment/events.ts';
-import type { Repair } from '../experiment/supervise.ts';
+import type { Repair } from '../experiment/repair.ts';
 import { FaultlineError } from '../base/error.ts';
 import { interruption } from './interruption.ts';
 import type { Invocation } from './invocation.ts';

@@ -5,7 +5,7 @@ import { interruption } from './interruption.ts';
 import type { ProgramName } from './invocation.ts';
 import { exitCodeOf, remarkError } from './output/errors.ts';
 import { type Format, isFormat } from './output/format.ts';
-import { buildProgram } from './program.ts';
+import { programFor } from './program.ts';
 
 /** What commander throws when it has shown help or a version: all is well. */
 const finished = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
@@ -44,7 +44,7 @@ function roughFormat(args: readonly string[]): Format {
  * ended it.
  */
 export async function main(program: ProgramName, args: readonly string[] = process.argv.slice(2)): Promise<void> {
-  const root = buildProgram(program);
+  const root = programFor(program, args);
   try {
     await root.parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -44,18 +44,41 @@ async function here<Result>(
   });
 }
 
+/**
+ * The service that the flags or the environment name, unchecked; undefined: act on this host.
+ *
+ * @throws {FaultlineError} ARGUMENT_INVALID: flags that mean nothing then
+ */
+export function serviceNamed(invocation: Invocation): string | undefined {
+  const server = serverNamed(invocation.connection);
+  if (server === undefined) refuseStrayFlags(invocation);
+  else if (invocation.stateDir !== undefined) refuseStateDir();
+  return server;
+}
+
+/**
+ * For commands that act on this host alone: whoever has named a service means its host, and must not hit this one.
+ *
+ * @param command `run FILE`
+ * @throws {FaultlineError} ARGUMENT_INVALID
+ */
+export function refuseService({ connection, program }: Invocation, command: string): void {
+  if (serverNamed(connection) === undefined) return;
+  const [name = ''] = command.split(' ');
+  const sentence = `FAULTLINE_SERVER names a service, but ${program} ${name} acts on this host only`;
+  throw new FaultlineError('ARGUMENT_INVALID', sentence, {
+    hint: `call it on the service's host; or, if you mean this one: FAULTLINE_SERVER= ${program} ${command}`,
+  });
+}
+
 /** Do something with Faultline: on this host, or through the service that the flags or the environment name. */
 export async function withOperations<Result>(
   invocation: Invocation,
   options: OperationsOptions,
   body: (operations: Operations) => Promise<Result>,
 ): Promise<Result> {
-  const server = serverNamed(invocation.connection);
-  if (server === undefined) {
-    refuseStrayFlags(invocation);
-    return here(invocation, options, body);
-  }
-  if (invocation.stateDir !== undefined) refuseStateDir();
+  const server = serviceNamed(invocation);
+  if (server === undefined) return here(invocation, options, body);
   const { withService } = await import('./remote/session.ts');
   return withService(server, invocation, body);
 }

@@ -16,12 +16,14 @@ import { findSchedule } from '../store/schedules.ts';
 import type { EngineContext } from './context.ts';
 import { cameToNothing, planToJson } from './injection.ts';
 import type { AttackRequest } from './request.ts';
+import { admitToRun } from './runs.ts';
 
 /** What is to be admitted, and the operation that will own it. */
 export interface Admission {
   readonly plan: Plan;
   readonly spec: JsonObject;
   readonly owner: JsonObject;
+  readonly leaseMs: number | undefined;
 }
 
 /** @throws {FaultlineError} GUARD_HALTED */
@@ -79,7 +81,11 @@ export function refuseConflicts(context: EngineContext, plan: Plan, exceptId: nu
   }
 }
 
-function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, owner }: Admission): NewInjection {
+function rowOf(
+  context: EngineContext,
+  request: AttackRequest,
+  { plan, spec, owner, leaseMs }: Admission,
+): NewInjection {
   return {
     uid: request.uid,
     kind: request.kind,
@@ -91,11 +97,12 @@ function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, own
     bootId: context.host.bootId,
     pidNamespace: context.host.pidNamespace,
     timeNamespace: context.host.timeNamespace,
-    leaseMs: request.leaseMs ?? null,
+    leaseMs: leaseMs ?? null,
     repeatMs: plan.repeatMs ?? null,
     owner,
     actor: context.actor,
     schedule: request.schedule ?? null,
+    run: request.run ?? null,
     tended: plan.tended === true,
   };
 }
@@ -104,7 +111,7 @@ function rowOf(context: EngineContext, request: AttackRequest, { plan, spec, own
  * The last look before anything happens, and the first durable word of it: under the journal's lock nobody can latch a
  * halt, take the uid or claim a target in between.
  *
- * @throws {FaultlineError} GUARD_HALTED, INJECTION_EXISTS, GUARD_CONFLICT, STATE_…
+ * @throws {FaultlineError} GUARD_HALTED, INJECTION_EXISTS, GUARD_CONFLICT, GUARD_LIMIT, STATE_…
  */
 export function admit(context: EngineContext, request: AttackRequest, admission: Admission): Promise<InjectionRecord> {
   const { plan } = admission;
@@ -114,6 +121,7 @@ export function admit(context: EngineContext, request: AttackRequest, admission:
     takeUid(context, request.uid);
     refuseEndedSchedule(context, request.schedule);
     if (!request.allowOverlap) refuseConflicts(context, plan, -1);
+    if (request.run !== undefined) admitToRun(context, request.run, plan);
     const id = insertInjection(store, rowOf(context, request, admission));
     claim(
       store,

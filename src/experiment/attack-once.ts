@@ -70,7 +70,8 @@ export async function settled(context: EngineContext, uid: string): Promise<void
  */
 export async function attackOnce(context: EngineContext, request: AttackRequest): Promise<Injection> {
   const { uid } = request;
-  await settled(context, uid);
+  // Of several that waited for the same one, one goes on: the others find its attempt here when it is their turn.
+  while (context.underWay.has(uid)) await settled(context, uid);
   const attempt = attackUnlessKnown(context, request);
   context.underWay.set(uid, attempt);
   try {

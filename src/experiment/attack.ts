@@ -21,6 +21,7 @@ import type { Policy } from './policy.ts';
 import { rollBack } from './recovery.ts';
 import type { AttackRequest } from './request.ts';
 import { specOf } from './same-request.ts';
+import { restOfRunMs } from './runs.ts';
 import { attackShortfall } from './shortfall.ts';
 
 /** A plan that passed the guard, and what is needed to carry it out. */
@@ -28,6 +29,8 @@ export interface PreparedAttack {
   readonly fault: Fault;
   readonly spec: JsonObject;
   readonly plan: Plan;
+  /** How long it lasts at most, where it does. */
+  readonly leaseMs: number | undefined;
 }
 
 /** @throws {FaultlineError} HOST_UNSUPPORTED naming what is missing and the remedy */
@@ -39,13 +42,21 @@ async function refuseUnsupported(fault: Fault, context: EngineContext): Promise<
   });
 }
 
-function refuseUselessLease(request: AttackRequest, plan: Plan): void {
-  if (plan.repeatMs !== undefined && request.leaseMs === undefined) {
+/** An experiment's attacks end with it, whatever becomes of who runs it. */
+function leaseOf(context: EngineContext, request: AttackRequest, fault: Fault, spec: JsonObject): number | undefined {
+  const { run, leaseMs } = request;
+  if (run === undefined || !fault.lasts(request.action, spec)) return leaseMs;
+  const restMs = restOfRunMs(context, run);
+  return Math.min(leaseMs ?? restMs, restMs);
+}
+
+function refuseUselessLease(leaseMs: number | undefined, plan: Plan): void {
+  if (plan.repeatMs !== undefined && leaseMs === undefined) {
     throw new FaultlineError('ARGUMENT_INVALID', '--interval needs --duration: when does it end?', {
       hint: 'add, for example, --duration 5m',
     });
   }
-  if (request.leaseMs === undefined || plan.sustained || plan.repeatMs !== undefined) return;
+  if (leaseMs === undefined || plan.sustained || plan.repeatMs !== undefined) return;
   throw new FaultlineError('ARGUMENT_INVALID', '--duration means nothing here: there is nothing to undo afterwards', {
     hint: 'leave it out, or add --interval to keep on or --recover-cmd to repair',
   });
@@ -67,19 +78,26 @@ export function protectionFor(policy: Policy, allowListed: boolean): Protection 
 /**
  * Everything before the first write: what a dry run shows.
  *
+ * @param preview it is only to be shown
  * @throws {FaultlineError} whatever is wrong with the request, the targets, the guard or the host
  */
-export async function prepareAttack(context: EngineContext, request: AttackRequest): Promise<PreparedAttack> {
+export async function prepareAttack(
+  context: EngineContext,
+  request: AttackRequest,
+  preview = false,
+): Promise<PreparedAttack> {
   const fault = await context.descriptorOf(request.kind).load();
   const spec = await fault.parse(request.action, request.input);
   await refuseUnsupported(fault, context);
   const policy = await context.policy();
   const protection = protectionFor(policy, request.allowProtected);
-  const plan = await fault.plan(request.action, spec, { host: context.host, site: context, protection, round: 0 });
+  const planning = { host: context.host, site: context, protection, round: 0, preview };
+  const plan = await fault.plan(request.action, spec, planning);
   guardPlan(plan, request.limits, policy);
-  refuseUselessLease(request, plan);
+  const leaseMs = leaseOf(context, request, fault, spec);
+  refuseUselessLease(leaseMs, plan);
   refuseEmpty(plan);
-  return Object.freeze({ fault, spec: specOf(request, spec), plan });
+  return Object.freeze({ fault, spec: specOf(request, spec), plan, leaseMs });
 }
 
 /** What an injection is once its fault has done what it could. */
@@ -152,7 +170,7 @@ async function carryOut(
       // It is not good before its keeper is.
       kept ? undefined : entry.write(() => attackShortfall({ record: concluded(), verdicts })),
     ]);
-    // Once more: it may have been killed while the targets were being looked at.
+    // Once more: it may have been killed while the targets were being looked at. That it left says that all is over.
     if (kept) await ensureKeeper(context);
     return concluded();
   } catch (error) {

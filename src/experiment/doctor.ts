@@ -4,11 +4,12 @@ import { faults } from '../faults/registry.ts';
 import { isFaultlineError } from '../base/error.ts';
 import type { Host } from '../linux/host.ts';
 import { readHalt } from '../store/latches.ts';
+import { examineForensics } from './doctor-forensics.ts';
 import type { EngineContext } from './context.ts';
 
 /** What this host supports of one part of Faultline. */
 export interface Examination {
-  /** `engine`, or the kind of a fault. */
+  /** `engine`, the kind of a fault, or `forensics`. */
   readonly part: string;
   readonly requirements: readonly Requirement[];
 }
@@ -79,5 +80,6 @@ export async function examine(context: EngineContext): Promise<readonly Examinat
     const fault = await descriptor.load();
     examinations.push({ part: descriptor.kind, requirements: await fault.check(host) });
   }
+  examinations.push({ part: 'forensics', requirements: examineForensics() });
   return examinations;
 }

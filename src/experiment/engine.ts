@@ -3,6 +3,7 @@ import type { FaultlineError } from '../base/error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isLive } from '../base/lifecycle.ts';
 import type { Plan, TargetVerdict } from '../faults/fault.ts';
+import type { DeathQuery } from '../store/deaths.ts';
 import { type AuditRecord, listAudit } from '../store/audit.ts';
 import {
   countInjections,
@@ -18,6 +19,16 @@ import { attack, prepareAttack } from './attack.ts';
 import { attackOnce, settled } from './attack-once.ts';
 import { audited, writeAudit } from './audit.ts';
 import { type EngineContext, type EngineOptions, openContext } from './context.ts';
+import type { DeathRecord } from '../forensics/death-record.ts';
+import {
+  attributeDeaths,
+  deathsOf,
+  type KeptDeath,
+  keptDeaths,
+  type OnRecord,
+  recordDeaths,
+  type Whom,
+} from './deaths.ts';
 import { type Examination, examine } from './doctor.ts';
 import { halt, recoverAll, releaseHalt, type Sweep } from './halt.ts';
 import { type Injection, readInjection } from './injection.ts';
@@ -31,13 +42,16 @@ import { runSchedules, type ScheduleRunner, type ScheduleRunnerOptions } from '.
 import { readSchedule, readSchedules, requireSchedule, type Schedule } from './schedule/schedule.ts';
 import { enterService, leaveService, runningService } from './service.ts';
 import { recoveryShortfall } from './shortfall.ts';
-import { type Repair, supervise } from './supervise.ts';
+import type { Repair } from './repair.ts';
+import { type Runs, runsOver } from './runs.ts';
+import { supervise } from './supervise.ts';
 import type { JournalTail } from './tail.ts';
 import { readTally, type Tally } from './tally.ts';
 
 export type { AuditRecord } from '../store/audit.ts';
 export type { InjectionFilter, InjectionRecord } from '../store/injections.ts';
 export type { HaltRecord, ServerRecord } from '../store/latches.ts';
+export type { RunRecord } from '../store/runs.ts';
 export type { ScheduleFilter, ScheduleRecord } from '../store/schedules.ts';
 
 /** The one engine behind every front door. */
@@ -75,6 +89,10 @@ export interface Engine {
   tally(): Tally;
   /** The same engine on behalf of somebody else, for the audit log. It is closed with this one. */
   actingAs(actor: JsonObject): Engine;
+  /** The same engine, whose attacks are also broken off and undone once this signal is aborted. */
+  interruptedBy(signal: AbortSignal): Engine;
+  /** Runs of experiments. */
+  readonly runs: Runs;
   /**
    * Become the one service of this state folder.
    *
@@ -96,6 +114,14 @@ export interface Engine {
   endSchedule(uid: string): Promise<ScheduleEnd>;
   /** Carry out what schedules ask for, until it is stopped. For the service alone. */
   runSchedules(options: ScheduleRunnerOptions): ScheduleRunner;
+  /** What is on record of somebody's death, and what injections did to him; the newest first. */
+  deathsOf(who: Whom): OnRecord;
+  /** What is kept of deaths, the newest first, or those after one of them, the oldest first. */
+  deaths(query: DeathQuery, limit: number): readonly KeptDeath[];
+  /** The same deaths, and to those that injections have caused their uid. */
+  attributeDeaths(deaths: readonly DeathRecord[]): readonly DeathRecord[];
+  /** Keep what was seen of deaths. For whoever watches. */
+  recordDeaths(deaths: readonly DeathRecord[]): Promise<void>;
   /** Be the keeper of this state folder until no lease is left. */
   keep(onError: (error: unknown) => void): Promise<void>;
   close(): void;
@@ -113,7 +139,7 @@ function recover(context: EngineContext, uid: string, abandon: boolean): Promise
 
 /** The plan, refused as the attack itself would be; a journal that is not there yet holds nothing against it. */
 async function plan(context: EngineContext, request: AttackRequest): Promise<Plan> {
-  const prepared = await prepareAttack(context, request);
+  const prepared = await prepareAttack(context, request, true);
   if (existsSync(context.store.file)) {
     refuseHalted(context);
     if (!request.allowOverlap) refuseConflicts(context, prepared.plan, -1);
@@ -123,7 +149,7 @@ async function plan(context: EngineContext, request: AttackRequest): Promise<Pla
 
 function find(context: EngineContext, uid: string): Injection {
   const record = findInjection(context.store, uid);
-  if (record === undefined) throw notFound(uid);
+  if (record === undefined) throw notFound(context.store, uid);
   return readInjection(context, record);
 }
 
@@ -168,10 +194,19 @@ function engineOver(context: EngineContext): Engine {
     tail: context.tail,
     tally: () => readTally(context),
     actingAs: (actor: JsonObject) => engineOver(Object.freeze({ ...context, actor })),
+    interruptedBy: (signal: AbortSignal) => {
+      const interrupted = AbortSignal.any([context.interrupted, signal]);
+      return engineOver(Object.freeze({ ...context, interrupted }));
+    },
+    runs: runsOver(context),
     enterService: (address: string) => enterService(context, address),
     leaveService: () => leaveService(context),
     service: () => runningService(context),
     ...schedulesOver(context),
+    deathsOf: (who: Whom) => deathsOf(context, who),
+    deaths: (query: DeathQuery, limit: number) => keptDeaths(context, query, limit),
+    attributeDeaths: (deaths: readonly DeathRecord[]) => attributeDeaths(context, deaths),
+    recordDeaths: (deaths: readonly DeathRecord[]) => recordDeaths(context, deaths),
     keep: (onError: (error: unknown) => void) => keep(context, onError),
     close: () => {
       context.tail.close();

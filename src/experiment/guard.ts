@@ -80,7 +80,7 @@ function refuseBeyondLimits(plan: Plan, limits: Limits, policy: Policy): void {
   }
   const share = strictest('--max-percent', limits.maxPercent, policy.maxPercent, policy.file);
   if (share !== undefined && hit * 100 > share.most * matched) {
-    refuseTooMany('max-percent', `${share.most} % of the ${matched} matched, not ${hit}`, share);
+    refuseTooMany('max-percent', `${share.most}% of the ${matched} matched, not ${hit}`, share);
   }
 }
 

@@ -6,11 +6,16 @@ import { printable } from '../base/text.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { readKeeper } from '../store/latches.ts';
 import type { EngineContext } from './context.ts';
-import { isServing } from './ownership.ts';
+import { injectionsToKeep, isServing } from './ownership.ts';
 
-/** How long a keeper may take to report, in milliseconds: far beyond what a loaded machine needs. */
-const startTimeoutMs = 20_000;
+/**
+ * How long a keeper may take to report, in milliseconds, while it runs: where a machine is emulated, or very busy,
+ * Node.js alone takes many seconds to start.
+ */
+const startTimeoutMs = 90_000;
 const pollMs = 5;
+/** Looking more rarely the longer it takes: where that is long, each look takes time from who is waited for. */
+const maxPollMs = 50;
 
 /** Where a keeper writes what it cannot tell anybody. */
 function keeperLog(stateDir: string): string {
@@ -23,11 +28,20 @@ function keeperEnvironment(): NodeJS.ProcessEnv {
   return rest;
 }
 
-async function launch(context: EngineContext): Promise<void> {
+interface Launched {
+  /** Set once it is over, or was never begun. */
+  ended: boolean;
+}
+
+async function launch(context: EngineContext): Promise<Launched> {
   const { spawn } = await import('node:child_process'); // it brings all of node:net: only where it is needed
   const [interpreter, ...script] = context.program;
   if (interpreter === undefined) throw new Error('it is not known how to run this program');
   const log = openSync(keeperLog(context.stateDir), 'a', 0o600);
+  const launched: Launched = { ended: false };
+  const onEnd = (): void => {
+    launched.ended = true;
+  };
   try {
     // A session of its own: neither a closed terminal nor Ctrl-C reaches it.
     spawn(interpreter, [...script, 'keeper', '--state-dir', context.stateDir], {
@@ -36,10 +50,10 @@ async function launch(context: EngineContext): Promise<void> {
       cwd: '/',
       env: keeperEnvironment(),
     })
-      .on('error', () => {
-        // That it does not report tells enough.
-      })
+      .on('error', onEnd)
+      .on('exit', onEnd)
       .unref();
+    return launched;
   } finally {
     closeSync(log);
   }
@@ -54,23 +68,33 @@ function lastLogLine(stateDir: string): string {
 }
 
 /**
- * See that a keeper watches this state folder; start one where none does. When several commands start one at once, one
- * of them stays.
+ * Does a keeper serve, or is there nothing for one? What it was to keep may be over by now, recovered by somebody or at
+ * the end of a short lease: a keeper leaves then, and one that has just been started does so before anybody sees it.
+ */
+function isKept(context: EngineContext): boolean {
+  return isServing(readKeeper(context.store)) || injectionsToKeep(context) === 0;
+}
+
+/**
+ * See that a keeper watches this state folder while there is anything to keep; start one where none does. When several
+ * commands start one at once, one of them stays.
  *
  * @throws {FaultlineError} KEEPER_FAILED
  */
 export async function ensureKeeper(context: EngineContext): Promise<void> {
-  if (isServing(readKeeper(context.store))) return;
+  if (isKept(context)) return;
   context.timeline.tell(null, 'progress', { message: 'starting the keeper', done: 0, total: 1 });
-  await launch(context);
+  const launched = await launch(context);
   const giveUpMs = bootTimeMs() + startTimeoutMs;
-  while (!isServing(readKeeper(context.store))) {
-    if (bootTimeMs() > giveUpMs) {
+  for (let pauseMs = pollMs; ; pauseMs = Math.min(pauseMs * 1.2, maxPollMs)) {
+    const { ended } = launched; // before looking: if another one serves, ours ends
+    if (isKept(context)) return;
+    if (ended || bootTimeMs() > giveUpMs) {
       const said = printable(lastLogLine(context.stateDir));
       throw new FaultlineError('KEEPER_FAILED', `the keeper did not start${said === '' ? '' : `: ${said}`}`, {
         hint: `see ${printable(keeperLog(context.stateDir))}`,
       });
     }
-    await delay(pollMs);
+    await delay(pauseMs);
   }
 }

@@ -1,21 +1,34 @@
+import { announceKeeper } from '../faults/keeper-presence.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { setProcessName } from '../linux/prctl.ts';
 import { type InjectionRecord, injectionsToAttend, summarizeWatch } from '../store/injections.ts';
 import { clearKeeper, readKeeper, setKeeper } from '../store/latches.ts';
+import type { RunRecord } from '../store/runs.ts';
 import type { EngineContext } from './context.ts';
 import { recoverAll } from './halt.ts';
+import { isUnwritable } from './journal.ts';
 import { isServing, injectionsToKeep } from './ownership.ts';
 import { injectAgain, nextRoundBootMs } from './repeat.ts';
-import { leftNoTrace, reasonToUndo, type Repair, repair, repairLapsed } from './supervise.ts';
+import type { Repair } from './repair.ts';
+import { orphanedRuns } from './runs-repair.ts';
+import { leftNoTrace, reasonToUndo, repair, repairLapsed, repairOrphan } from './supervise.ts';
 
 /*
  * The keeper: one small detached process a state folder, there while a lease runs. It ends leases when they are due,
- * repeats what has an interval, and undoes what a command left behind that died while it injected. It keeps nothing in
- * memory that is needed after its end, so that it may be killed at any moment: the next command takes over.
+ * repeats what has an interval, and undoes what was left behind by a command that died while it injected, or by the
+ * runner of an experiment. It keeps nothing in memory that is needed after its end, so that it may be killed at any
+ * moment: the next command takes over.
  */
 
 /** How often the keeper looks at the journal when nothing is due, in milliseconds: how late it hears of a new lease. */
 const pollMs = 200;
+
+/**
+ * How often in a row a look may fail, and how long the keeper waits after each, in milliseconds. Leases go on while the
+ * journal or /proc is out of reach for a moment: memory runs out, another process mends the journal's log.
+ */
+const mostFailedLooks = 30;
+const failedLookPauseMs = 1_000;
 
 /** How soon the keeper repairs one injection again whose repair left no trace in the journal, in milliseconds. */
 const repairPauseMs = 15_000;
@@ -99,6 +112,15 @@ function attend(context: EngineContext, desk: Desk, injection: InjectionRecord):
   start(desk, uid, injectAgain(context, injection));
 }
 
+/** Undo what a run has left behind whose runner was killed. */
+function attendRun(context: EngineContext, desk: Desk, run: RunRecord): void {
+  const key = `run ${run.uid}`;
+  if (desk.atWork.has(key) || (desk.notBeforeBootMs.get(key) ?? 0) > bootTimeMs()) return;
+  const repairing = repairOrphan(context, run);
+  repairing.catch(() => desk.notBeforeBootMs.set(key, bootTimeMs() + repairPauseMs));
+  start(desk, key, repairing);
+}
+
 /** The moment of the next thing to do, in CLOCK_BOOTTIME ms. */
 function nextDueBootMs(context: EngineContext, desk: Desk, attended: readonly InjectionRecord[]): number {
   const rounds = attended
@@ -130,9 +152,14 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
  * that adds a lease from now on starts another keeper.
  */
 async function abdicate(context: EngineContext, desk: Desk): Promise<void> {
-  await context.timeline.write('keeper', () => {
-    if (inOffice(context)) clearKeeper(context.store);
-  });
+  try {
+    await context.timeline.write('keeper', () => {
+      if (inOffice(context)) clearKeeper(context.store);
+    });
+  } catch (error) {
+    // A full disk is no reason to leave things as they are. That we have left, our end will say.
+    if (!isUnwritable(error)) throw error;
+  }
   await recoverAll(context, { reason: 'its keeper was told to end', abandon: false });
   await Promise.all(desk.atWork.values());
 }
@@ -145,14 +172,42 @@ async function abdicate(context: EngineContext, desk: Desk): Promise<void> {
  */
 export async function keep(context: EngineContext, onError: (error: unknown) => void): Promise<void> {
   setProcessName('faultline-keep');
-  if (!(await takeOffice(context))) return;
+  const leave = announceKeeper(context.stateDir); // before anybody can rely on it
+  try {
+    if (await takeOffice(context)) await serve(context, onError);
+  } finally {
+    leave();
+  }
+}
+
+/** One look at everything. @returns how long to wait for the next, in ms; undefined: the office is left */
+async function lookAround(context: EngineContext, desk: Desk): Promise<number | undefined> {
+  const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
+  const attended = injectionsToAttend(context.store, moment);
+  for (const run of orphanedRuns(context)) attendRun(context, desk, run);
+  for (const injection of attended) attend(context, desk, injection);
+  if (desk.atWork.size === 0 && (await leaveOffice(context))) return undefined;
+  return nextDueBootMs(context, desk, attended) - bootTimeMs();
+}
+
+async function serve(context: EngineContext, onError: (error: unknown) => void): Promise<void> {
   const desk: Desk = { atWork: new Map(), lastRoundBootMs: new Map(), notBeforeBootMs: new Map(), onError };
+  let failedLooks = 0;
   while (!context.interrupted.aborted) {
-    const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
-    const attended = injectionsToAttend(context.store, moment);
-    for (const injection of attended) attend(context, desk, injection);
-    if (desk.atWork.size === 0 && (await leaveOffice(context))) return;
-    await wait(nextDueBootMs(context, desk, attended) - bootTimeMs(), context.interrupted);
+    let pauseMs: number | undefined;
+    try {
+      pauseMs = await lookAround(context, desk);
+      failedLooks = 0;
+    } catch (error) {
+      if (++failedLooks > mostFailedLooks) {
+        await Promise.all(desk.atWork.values());
+        throw error;
+      }
+      onError(error);
+      pauseMs = failedLookPauseMs;
+    }
+    if (pauseMs === undefined) return;
+    await wait(pauseMs, context.interrupted);
   }
   await abdicate(context, desk);
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.ts';
 import { readStat } from '../linux/procfs/stat.ts';
-import { type InjectionRecord, summarizeWatch } from '../store/injections.ts';
+import { type InjectionRecord, summarizeWatch, type Whereabouts } from '../store/injections.ts';
 import { currentState, identityKey, type ProcessIdentity } from '../targets/identity.ts';
 import type { EngineContext } from './context.ts';
 
@@ -57,15 +57,14 @@ export function isFrozen(value: JsonObject): boolean {
  * Was it made on this host, since its last boot, but in another PID or time namespace? There its PIDs and start times
  * mean other processes than here.
  */
-export function isElsewhere({ host }: EngineContext, injection: InjectionRecord): boolean {
-  if (injection.bootId !== host.bootId) return false;
-  return injection.pidNamespace !== host.pidNamespace || injection.timeNamespace !== host.timeNamespace;
+export function isElsewhere({ host }: EngineContext, { bootId, pidNamespace, timeNamespace }: Whereabouts): boolean {
+  if (bootId !== host.bootId) return false;
+  return pidNamespace !== host.pidNamespace || timeNamespace !== host.timeNamespace;
 }
 
-/** Is somebody at work on the injection? An owner of another boot or namespace is none that we could wait for. */
-export function isOwned(context: EngineContext, injection: InjectionRecord): boolean {
-  const { owner } = injection;
-  if (owner === null || injection.bootId !== context.host.bootId || !isRunning(owner)) return false;
+/** Is somebody at work on it? An owner of another boot or namespace is none that we could wait for. */
+export function isOwned(context: EngineContext, { owner, bootId }: Pick<InjectionRecord, 'owner' | 'bootId'>): boolean {
+  if (owner === null || bootId !== context.host.bootId || !isRunning(owner)) return false;
   const identity = processIdentity(owner);
   const ours = identity !== undefined && identityKey(identity) === identityKey(context.self);
   return !ours || underWay.has(Number(owner['operation']));

@@ -1,13 +1,17 @@
+import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { delay } from '../base/delay.ts';
 import { FaultlineError } from '../base/error.ts';
 import { type JsonObject, textOf } from '../base/json.ts';
 import { type InjectionState, isLive } from '../base/lifecycle.ts';
-import { count } from '../base/text.ts';
+import { count, printable } from '../base/text.ts';
 import type { Effect, TargetVerdict } from '../faults/fault.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { effectsOf } from '../store/effects.ts';
 import { countEvents } from '../store/events.ts';
 import { findInjection, type InjectionRecord, releaseClaims, updateInjection } from '../store/injections.ts';
+import { findRun } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
 import { insertVerdict } from '../store/verdicts.ts';
 import type { EngineContext } from './context.ts';
 import { errorToJson } from './error-json.ts';
@@ -55,9 +59,14 @@ export interface Recovery {
   readonly unwritten: FaultlineError | undefined;
 }
 
-export function notFound(uid: string): FaultlineError {
-  return new FaultlineError('INJECTION_NOT_FOUND', `there is no injection ${uid}`, {
-    hint: 'faultline search --all lists them, faultline schedule list the schedules; or is it another state folder?',
+/** @param store uids of runs look the same: who gives one is told so */
+export function notFound(store: Store, uid: string): FaultlineError {
+  const name = printable(uid);
+  const isRun = existsSync(store.file) && findRun(store, uid) !== undefined;
+  return new FaultlineError('INJECTION_NOT_FOUND', `there is no injection ${name}${isRun ? ': it is a run' : ''}`, {
+    hint: isRun
+      ? `faultline report ${name} tells what became of it, and names its injections`
+      : 'faultline search --all lists them, faultline schedule list the schedules; or is it another state folder?',
   });
 }
 
@@ -88,7 +97,7 @@ function tryOwn(context: EngineContext, uid: string, options: OwningOptions): Pr
   const { reason, stillDue = () => true } = options;
   return timeline.write('own', (record) => {
     const injection = findInjection(store, uid);
-    if (injection === undefined) throw notFound(uid);
+    if (injection === undefined) throw notFound(store, uid);
     if (!isLive(injection.state) || !stillDue(injection)) return { injection, owned: false };
     if (!options.abandon) refuseElsewhere(context, injection);
     if (isOwned(context, injection)) {
@@ -244,15 +253,29 @@ function effectsToUndo(context: EngineContext, injection: InjectionRecord, { aba
   return isElsewhere(context, injection) ? [] : effects.filter(({ status }) => status !== 'releasing');
 }
 
+/**
+ * Own an injection for its rollback. Once it is concluded it is anybody's: its lease may have ended since, or somebody
+ * may be undoing it.
+ *
+ * @returns is it ours to undo?
+ */
+function takeBack(context: EngineContext, injection: InjectionRecord, reason: string): Promise<boolean> {
+  return context.timeline.write('roll back', (record) => {
+    const now = currentRecord(context, injection);
+    const isOthers = isOwned(context, now) && !isDeepStrictEqual(now.owner, injection.owner);
+    if (now.id !== injection.id || !isLive(now.state) || isOthers) return false;
+    updateInjection(context.store, injection.id, { state: 'recovering', owner: injection.owner, cancel: null });
+    record(injection, 'recovering', { reason });
+    return true;
+  });
+}
+
 /** Undo what an injection had done when it failed. Called by its owner; the error that led here is kept. */
 export async function rollBack(context: EngineContext, injection: InjectionRecord, cause: unknown): Promise<void> {
   const failure = errorToJson(cause);
   const options: RecoveryOptions = { reason: `rolled back: ${textOf(failure['message'])}`, abandon: false };
   try {
-    await context.timeline.write('roll back', (record) => {
-      updateInjection(context.store, injection.id, { state: 'recovering', cancel: null });
-      record(injection, 'recovering', { reason: options.reason });
-    });
+    if (!(await takeBack(context, injection, options.reason))) return;
   } catch (error) {
     if (!(error instanceof FaultlineError)) throw error;
     // The journal cannot be written; what it has is enough to undo from.

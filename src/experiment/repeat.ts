@@ -12,9 +12,17 @@ import { guardPlan, limitsFromJson } from './guard.ts';
 import { currentRecord } from './injection.ts';
 import { journalOf } from './journal.ts';
 import { beginOperation, isOwned } from './ownership.ts';
+import { admitToRun } from './runs.ts';
 
 /** Why a round may come to nothing: nothing has come back yet, or it must not be hit. The next one may differ. */
-const emptyRound = ['PROCESS_NOT_FOUND', 'GUARD_PROTECTED', 'GUARD_LIMIT', 'GUARD_CONFLICT', 'CGROUP_NOT_FOUND'];
+const emptyRound = [
+  'PROCESS_NOT_FOUND',
+  'GUARD_PROTECTED',
+  'GUARD_LIMIT',
+  'GUARD_CONFLICT',
+  'CGROUP_NOT_FOUND',
+  'INJECTION_CANCELLED',
+];
 
 function isEmptyRound(error: unknown): boolean {
   return error instanceof FaultlineError && emptyRound.includes(error.code);
@@ -24,7 +32,8 @@ async function planRound(context: EngineContext, fault: Fault, injection: Inject
   const { action, spec, rounds } = injection;
   const policy = await context.policy();
   const protection = protectionFor(policy, spec['allowProtected'] === true);
-  const plan = await fault.plan(action, spec, { host: context.host, site: context, protection, round: rounds });
+  const planning = { host: context.host, site: context, protection, round: rounds, preview: false };
+  const plan = await fault.plan(action, spec, planning);
   guardPlan(plan, limitsFromJson(spec), policy);
   return plan;
 }
@@ -41,6 +50,7 @@ function ownRound(
     if (injection === undefined || injection.state !== 'injected' || isOwned(context, injection)) return undefined;
     if (readHalt(store) !== undefined) return undefined;
     if (injection.spec['allowOverlap'] !== true) refuseConflicts(context, plan, injection.id);
+    if (injection.run !== null) admitToRun(context, injection.run, plan);
     claim(
       store,
       injection.id,

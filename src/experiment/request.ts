@@ -61,6 +61,8 @@ export interface AttackRequest {
   readonly input: JsonObject;
   /** The uid of the schedule that it is a run of. */
   readonly schedule?: string;
+  /** The uid of the run of an experiment that it is a part of: its blast radius holds, and its lease ends with it. */
+  readonly run?: string;
 }
 
 /** The fields of a body that are for every attack; the others are the fault's. */

@@ -1,30 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { attack } from './attack.ts';
-import { type EngineContext, openContext } from './context.ts';
+import type { EngineContext } from './context.ts';
 import { currentRecord } from './injection.ts';
 import { parseAttack } from './request.ts';
 import { repair, supervise } from './supervise.ts';
+import { contextOfEachTest } from './test-support/context.ts';
 
-let folder = '';
+const engineOfTest = contextOfEachTest();
 let context: EngineContext;
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'faultline-supervise-'));
-  context = openContext({
-    stateDir: path.join(folder, 'state'),
-    via: 'test',
-    program: [],
-    interrupted: new AbortController().signal,
-    observe: () => undefined,
-  });
-});
-
-afterEach(() => {
-  context.store.close();
-  rmSync(folder, { recursive: true, force: true });
+  context = engineOfTest();
 });
 
 /** A process that is long gone. */

@@ -6,12 +6,15 @@ import { bootTimeMs } from '../linux/clock.ts';
 import { effectsOf } from '../store/effects.ts';
 import { type InjectionRecord, injectionsToAttend } from '../store/injections.ts';
 import { readKeeper } from '../store/latches.ts';
+import type { RunRecord } from '../store/runs.ts';
 import { writeAudit } from './audit.ts';
 import type { EngineContext } from './context.ts';
 import { isOverdue } from './injection.ts';
 import { ensureKeeper } from './keeper-launch.ts';
 import { isElsewhere, isOwned, isServing, injectionsToKeep } from './ownership.ts';
-import { type Recovery, recoverInjection } from './recovery.ts';
+import { recoverInjection } from './recovery.ts';
+import type { Repair } from './repair.ts';
+import { isOrphaned, orphanedRuns, repairRun } from './runs-repair.ts';
 import { recoveryShortfall } from './shortfall.ts';
 
 /** How late a living keeper may be before another command takes a lease out of its hands, in milliseconds. */
@@ -19,13 +22,6 @@ const keeperGraceMs = 2_000;
 
 /** How many injections are repaired at a time: a recover command that hangs must not keep the others waiting. */
 const atOnce = 8;
-
-/** One injection that somebody had left behind, and what became of it. */
-export interface Repair {
-  readonly uid: string;
-  readonly reason: string;
-  readonly outcome: Recovery | FaultlineError;
-}
 
 /**
  * Does the journal say when to try again, if at all? Not where the repair failed or could not be written down, and not
@@ -91,6 +87,18 @@ export async function repairLapsed(context: EngineContext, injection: InjectionR
   return reason === undefined ? undefined : repair(context, injection, reason, ({ state }) => state === 'injected');
 }
 
+/** Undo what a run has left behind whose runner was killed, and end it. */
+export function repairOrphan(
+  context: EngineContext,
+  run: RunRecord,
+  except: ReadonlySet<string> = new Set(),
+): Promise<readonly Repair[]> {
+  return repairRun(context, run, async (injection, reason) => {
+    const stillDue = (now: InjectionRecord): boolean => isOrphaned(context, now.run);
+    return except.has(injection.uid) ? undefined : repair(context, injection, reason, stillDue);
+  });
+}
+
 /** Wait for something, at most so many ms. */
 async function waitFor(work: Promise<unknown>, ms: number): Promise<void> {
   const over = new AbortController();
@@ -103,7 +111,8 @@ async function waitFor(work: Promise<unknown>, ms: number): Promise<void> {
 
 /**
  * What every command does before its own work: undo what was left behind (leases that have ended, injections whose
- * command died half way, anything from before a reboot), and see that leases that go on have a keeper.
+ * command died half way, runs whose runner was killed, anything from before a reboot), and see that leases that go on
+ * have a keeper.
  *
  * @param except injections that are left alone this time
  */
@@ -113,15 +122,24 @@ export async function supervise(
 ): Promise<readonly Repair[]> {
   const moment = { bootId: context.host.bootId, bootMs: bootTimeMs() };
   const keeperLives = isServing(readKeeper(context.store));
-  const attended = injectionsToAttend(context.store, moment).filter(({ uid }) => !except.has(uid));
-  const repairing = mapConcurrently(attended, atOnce, async (injection) => {
-    const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
-    return reason === undefined ? repairLapsed(context, injection) : repair(context, injection, reason);
-  });
+  const runs = orphanedRuns(context);
+  const ofRuns = new Set(runs.map(({ uid }) => uid));
+  const attended = injectionsToAttend(context.store, moment).filter(
+    ({ uid, run }) => !except.has(uid) && !(run !== null && ofRuns.has(run)),
+  );
+  const works: readonly (() => Promise<readonly (Repair | undefined)[]>)[] = [
+    ...runs.map((run) => () => repairOrphan(context, run, except)),
+    ...attended.map((injection) => async () => {
+      const reason = reasonToUndo(context, injection, keeperLives ? keeperGraceMs : 0);
+      const one = reason === undefined ? repairLapsed(context, injection) : repair(context, injection, reason);
+      return [await one];
+    }),
+  ];
+  const repairing = mapConcurrently(works, atOnce, (work) => work());
   if (!keeperLives) {
     // A repair that hangs must not keep the leases that go on without a keeper.
     await waitFor(repairing, keeperGraceMs);
     if (injectionsToKeep(context) > 0) await ensureKeeper(context);
   }
-  return (await repairing).filter((one) => one !== undefined);
+  return (await repairing).flat().filter((one) => one !== undefined);
 }

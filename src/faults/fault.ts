@@ -19,6 +19,10 @@ export interface FaultDescriptor {
   readonly actions: Readonly<Record<string, ActionDescriptor>>;
   /** The kinds of Chaos Mesh's objects that `faultline apply` has it carry out. */
   readonly objects?: readonly ObjectKind[];
+  /** The action that is meant where none is named: `attack kernel --failtype slab`. */
+  readonly defaultAction?: string;
+  /** Many a host cannot do it, and lacks nothing because of that: what it would need is no reason for alarm. */
+  readonly optional?: boolean;
   /** The heavy half, loaded when the fault is used. */
   load(): Promise<Fault>;
   /** Processes of its own that it runs, by name: `faultline fault-program KIND NAME`. */
@@ -119,6 +123,8 @@ export interface PlanContext {
   readonly protection: Protection;
   /** 0 for the injection itself; 1, 2, … each time it is repeated. */
   readonly round: number;
+  /** It is only to be shown: then it may take longer, and show more. */
+  readonly preview: boolean;
 }
 
 export interface PlannedTarget extends TargetRef {
@@ -157,6 +163,8 @@ export interface Plan {
   readonly repeatMs?: number;
   /** Sentences that tell what will happen beside the targets. */
   readonly notes: readonly string[];
+  /** Lines that show what would be done in detail; only of a preview. */
+  readonly listing?: readonly string[];
   /** What `inject` needs and nobody else reads. */
   readonly data: JsonObject;
 }

@@ -2,12 +2,13 @@ import { FaultlineError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import type { FaultDescriptor } from './fault.ts';
 import { ioFault } from './io/descriptor.ts';
+import { kernelFault } from './kernel/descriptor.ts';
 import { noopFault } from './noop/descriptor.ts';
 import type { ObjectKind } from './object-kind.ts';
 import { processFault } from './process/descriptor.ts';
 
 /** Every fault kind there is. A new one is a folder here and one line in this list. */
-export const faults: readonly FaultDescriptor[] = [processFault, ioFault, noopFault];
+export const faults: readonly FaultDescriptor[] = [processFault, ioFault, kernelFault, noopFault];
 
 /** Every kind of Chaos Mesh's objects that some fault carries out. */
 export const objectKinds: readonly { readonly fault: FaultDescriptor; readonly kind: ObjectKind }[] = faults.flatMap(

@@ -6,7 +6,8 @@ import { cgroupMembers } from './cgroupfs.ts';
 import { readMounts } from './mount-table.ts';
 import { pollExit, sendSignal } from './pidfd.ts';
 import { listTasks } from './procfs/tasks.ts';
-import { hold, startReady, startSleep } from './test-support/processes.ts';
+import { isErrno } from './syscall-error.ts';
+import { eventually, hold, startReady, startSleep } from './test-support/processes.ts';
 
 const SIGKILL = 9;
 const isRoot = process.geteuid?.() === 0;
@@ -24,8 +25,19 @@ if (!isRoot || v2 === undefined) {
 function makeCgroup(...path: readonly string[]): string {
   const folder = join(...path);
   mkdirSync(folder);
-  onTestFinished(() => rmdirSync(folder));
+  onTestFinished(() => eventually(() => removed(folder)));
   return folder;
+}
+
+/** Who has just died may be in it for a moment more. */
+function removed(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EBUSY')) return false;
+    throw error;
+  }
 }
 
 async function sleeperIn(cgroup: string): Promise<number> {

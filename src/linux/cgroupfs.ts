@@ -31,6 +31,23 @@ export function cgroupMembers(path: string): Set<number> {
   return members;
 }
 
+/**
+ * The folder of a cgroup in the unified hierarchy (v2), the only one that the kernel's programs can ask about.
+ *
+ * @param path as {@link cgroupMembers} takes it
+ * @throws FaultlineError CGROUP_NOT_FOUND
+ */
+export function unifiedCgroupFolder(path: string): string {
+  if (path === '' || path.includes('\0') || path.split('/').includes('..')) {
+    throw notFound(path, 'give the path without `..`');
+  }
+  const folders = foldersOf(path);
+  const unified = folders.find((folder) => statfsSync(folder).type === CGROUP2_SUPER_MAGIC);
+  if (unified !== undefined) return unified;
+  const anywhere = 'give a folder below /sys/fs/cgroup, or a path as /proc/PID/cgroup shows it';
+  throw notFound(path, folders.length === 0 ? anywhere : 'this is of version 1, and must be of version 2: cgroups(7)');
+}
+
 /** The folder itself where it is one of a cgroup file system; else the cgroup of that name in every hierarchy. */
 function foldersOf(path: string): string[] {
   const itself = path.startsWith('/') ? cgroupFolder(path) : undefined;
@@ -38,6 +55,26 @@ function foldersOf(path: string): string[] {
   const mounts = (readMounts('self') ?? []).filter(({ fsType }) => fsType === 'cgroup' || fsType === 'cgroup2');
   const folders = mounts.flatMap((mount) => cgroupFolder(folderInMount(mount, path)) ?? []);
   return [...new Set(folders)];
+}
+
+/**
+ * The folder of a cgroup in the hierarchy that has a controller.
+ *
+ * @param controller of a v1 hierarchy: `memory`; null for v2
+ * @param path from the root of the hierarchy, as /proc/PID/cgroup shows it
+ * @returns undefined where the hierarchy, or that part of it, is not mounted
+ */
+export function controllerFolder(controller: string | null, path: string): string | undefined {
+  for (const mount of readMounts('self') ?? []) {
+    const fits = controller === null ? mount.fsType === 'cgroup2' : isV1Hierarchy(mount, controller);
+    const folder = fits ? cgroupFolder(folderInMount(mount, path)) : undefined;
+    if (folder !== undefined) return folder;
+  }
+  return undefined;
+}
+
+function isV1Hierarchy({ fsType, superOptions }: Mount, controller: string): boolean {
+  return fsType === 'cgroup' && superOptions.includes(controller);
 }
 
 /** Where a mount shows a path of its hierarchy; undefined where only another part of the hierarchy is mounted. */

@@ -188,13 +188,58 @@ export interface MappedMemory {
   readonly buffer: ArrayBuffer;
 }
 
+function nativeMmap(): Native {
+  return loadLibc().func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'long']) as Native;
+}
+
 /** Private anonymous memory of zeros, beginning at a page; what is not touched costs nothing. mmap(2). */
 export function mapMemory(bytes: number): MappedMemory {
   const readWrite = 0x1 | 0x2;
   const privateAnonymous = 0x2 | 0x20;
-  const map = loadLibc().func('mmap', 'uintptr_t', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'long']) as Native;
-  const address = map(0, bytes, readWrite, privateAnonymous, -1, 0);
+  const address = nativeMmap()(0, bytes, readWrite, privateAnonymous, -1, 0);
   // MAP_FAILED is the highest address, which a number cannot hold exactly.
   if (address > Number.MAX_SAFE_INTEGER) throw new SyscallError('mmap', lastErrno());
   return { address, buffer: loadKoffi().view(BigInt(address), bytes) };
+}
+
+/** Memory that is shared with what a descriptor stands for, until it is given back. */
+export interface SharedMapping extends MappedMemory {
+  unmap(): void;
+}
+
+/**
+ * A part of what a descriptor stands for, as memory that others may read and write at the same time: mmap(2) with
+ * MAP_SHARED. Nothing of it may be touched once it is given back.
+ *
+ * @param offset of the part; a multiple of the page size
+ * @throws {SyscallError}
+ */
+export function mapShared(fd: number, bytes: number, offset: number, access: 'read' | 'write'): SharedMapping {
+  const protection = access === 'read' ? 0x1 : 0x1 | 0x2;
+  const shared = 0x1;
+  const address = nativeMmap()(0, bytes, protection, shared, fd, offset);
+  if (address > Number.MAX_SAFE_INTEGER) throw new SyscallError('mmap', lastErrno());
+  return {
+    address,
+    buffer: loadKoffi().view(BigInt(address), bytes),
+    unmap: () => void declare('munmap', 'int', ['uintptr_t', 'size_t'])(address, bytes),
+  };
+}
+
+/**
+ * Close descriptors at the same time, each in a thread of its own, and wait: where closing one makes the kernel wait
+ * for long, all of them take as long as one. As many at once as libuv has threads (UV_THREADPOOL_SIZE).
+ */
+export async function closeTogether(fds: readonly number[]): Promise<void> {
+  const close = loadLibc().func('close', 'int', ['int']);
+  await Promise.all(
+    fds.map(
+      (fd) =>
+        new Promise<void>((resolve) => {
+          close.async(fd, () => {
+            resolve();
+          });
+        }),
+    ),
+  );
 }

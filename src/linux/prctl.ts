@@ -3,6 +3,7 @@ import { bindSyscall } from './libc.ts';
 const prctl = bindSyscall('prctl', ['int', 'pointer', 'ulong', 'ulong', 'ulong']);
 
 /** include/uapi/linux/prctl.h */
+const PR_SET_PDEATHSIG = 1;
 const PR_SET_NAME = 15;
 const PR_GET_NAME = 16;
 const PR_GET_SECUREBITS = 27;
@@ -45,4 +46,18 @@ export function wakeOnTime(): void {
 export function keepCapabilitiesAsOtherUser(): void {
   const bits = prctl(PR_GET_SECUREBITS, null, 0, 0, 0);
   prctl(PR_SET_SECUREBITS, BigInt(bits | SECBIT_NO_SETUID_FIXUP), 0, 0, 0);
+}
+
+const SIGKILL = 9;
+
+/** The same call with a number where others have memory. */
+const prctlWithNumber = bindSyscall('prctl', ['int', 'ulong', 'ulong', 'ulong', 'ulong']);
+
+/**
+ * From now on this process is killed when the thread that started it ends: PR_SET_PDEATHSIG.
+ *
+ * Whose parent has ended before is not killed any more: compare the parent's PID afterwards.
+ */
+export function dieWithParent(): void {
+  prctlWithNumber(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }

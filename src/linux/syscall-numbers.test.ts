@@ -25,6 +25,8 @@ const kernel: readonly (readonly [name: SyscallName, x86_64: number, arm64: numb
   ['openat2', 437, 437],
   ['pidfd_getfd', 438, 438],
   ['epoll_pwait2', 441, 441],
+  ['perf_event_open', 298, 241],
+  ['bpf', 321, 280],
 ];
 
 test.each(kernel)('%s', (name, x86_64, arm64) => {

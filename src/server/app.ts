@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'f
 import { addAccess } from './access/access.ts';
 import type { RefusalLog } from './access/refusals.ts';
 import { chaosdRoutes, chaosdSystemRoutes } from './chaosd/routes.ts';
+import { deathRoutes } from './deaths/routes.ts';
 import { eventRoutes } from './events/routes.ts';
 import { clientErrorHandler } from './limits/client-error.ts';
 import { affordableConnections, defaultPatienceMs, serverFactory } from './limits/http-server.ts';
@@ -85,6 +86,7 @@ export async function addApi(app: FastifyInstance, service: Service, metrics: Me
   await app.register(chaosdRoutes(service), { prefix: '/api' });
   await app.register(v1Routes(service), { prefix: '/api/v1' });
   await app.register(eventRoutes(service, metrics.streams), { prefix: '/api/v1' });
+  await app.register(deathRoutes(service), { prefix: '/api/v1' });
   await app.register(metrics.routes);
 }
 

@@ -19,6 +19,8 @@ export interface ServerOptions {
   /** Holds the token of the role `read`. */
   readonly readTokenFile: string | undefined;
   readonly allowRecoverCmd: boolean;
+  /** Watch deaths, and keep the last of them. */
+  readonly watchDeaths: boolean;
   readonly maxBodyBytes: number;
   /** Requests a second from one caller. */
   readonly maxRate: number;

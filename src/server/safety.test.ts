@@ -27,6 +27,7 @@ function options(given: Partial<ServerOptions>): ServerOptions {
     tokenFile: undefined,
     readTokenFile: undefined,
     allowRecoverCmd: false,
+    watchDeaths: false,
     maxBodyBytes: 1,
     maxRate: 1,
     maxConcurrency: 1,

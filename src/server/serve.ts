@@ -6,6 +6,7 @@ import type { EngineEvent } from '../experiment/events.ts';
 import type { ScheduleRunner } from '../experiment/schedule/run.ts';
 import { refusalLog, type RefusalLog } from './access/refusals.ts';
 import { addApi, addSystem, type AppContext, newApp } from './app.ts';
+import { deathRecorder, type DeathRecorder } from './deaths/recorder.ts';
 import { logSchedules } from './schedule-log.ts';
 import { keepHeapSmall } from './heap.ts';
 import { type LogStream, logStream } from './log.ts';
@@ -49,6 +50,7 @@ interface Started {
   readonly apps: readonly FastifyInstance[];
   readonly metrics: Metrics;
   readonly supervision: Supervision;
+  readonly deaths: DeathRecorder;
   readonly schedules: ScheduleRunner;
   /** Where it answers; the first one has the API. */
   readonly urls: readonly string[];
@@ -134,7 +136,9 @@ async function start(
   const { log } = api;
   for (const warning of safety.warnings) log.warn(warning);
   const work = workUnderWay();
-  await addApi(api, serviceOver({ engine, options, log, work }), metrics);
+  const deaths = deathRecorder(engine, log);
+  deaths.listen(metrics.deaths);
+  await addApi(api, serviceOver({ engine, options, log, work, deaths }), metrics);
   const listeners = await listenersFor(context, api);
   const apps = listeners.map(({ app }) => app);
   try {
@@ -148,7 +152,7 @@ async function start(
         log.error({ err: error }, 'a schedule could not be attended to');
       },
     });
-    return { apps, metrics, supervision, schedules, urls, work, log };
+    return { apps, metrics, supervision, deaths, schedules, urls, work, log };
   } catch (error) {
     await Promise.all(apps.map((app) => app.close()));
     throw error;
@@ -175,12 +179,25 @@ async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
  * @returns false when not even that came to its end; whoever comes next repairs it from the journal
  */
 async function stop(started: Started, force: AbortController): Promise<boolean> {
-  const { apps, supervision, schedules, metrics, work } = started;
+  const { apps, supervision, deaths, schedules, metrics, work } = started;
   // A connection whose last answer is out would be kept for a next request that is not wanted any more.
   const sweep = setInterval(() => {
     for (const { server } of apps) server.closeIdleConnections();
   }, sweepMs);
-  const all = Promise.all([work.close(), schedules.stop(), supervision.stop(), ...apps.map((app) => app.close())]);
+  const ends: readonly Promise<unknown>[] = [
+    work.close(),
+    schedules.stop(),
+    supervision.stop(),
+    deaths.stop(),
+    ...apps.map((app) => app.close()),
+  ];
+  for (const end of ends) {
+    end.catch((error: unknown) => {
+      started.log.error({ err: error }, 'something could not be ended');
+    });
+  }
+  // What cannot be ended must not cut off what is still under way: the journal is closed after this.
+  const all = Promise.allSettled(ends);
   try {
     if (await within(all, graceMs)) return true;
     started.log.warn('what is under way takes too long, and is undone');
@@ -191,6 +208,16 @@ async function stop(started: Started, force: AbortController): Promise<boolean> 
     clearInterval(sweep);
     metrics.close();
   }
+}
+
+async function serveUntilStopped(
+  { urls, deaths }: Started,
+  { watchDeaths }: ServerOptions,
+  hooks: ServeHooks,
+): Promise<void> {
+  hooks.onListening(urls);
+  if (watchDeaths) deaths.begin();
+  await aborted(hooks.stop);
 }
 
 /**
@@ -227,8 +254,13 @@ export async function serve(options: ServerOptions, hooks: ServeHooks): Promise<
         logSchedules(started.log, event);
       };
       await within(stream.drained(), logPatienceMs); // so that these lines come after those of the log
-      hooks.onListening(started.urls);
-      await aborted(hooks.stop);
+      try {
+        await serveUntilStopped(started, options, hooks);
+      } catch (error) {
+        // Nobody must be answered by a service that has no journal any more.
+        await stop(started, force);
+        throw error;
+      }
       started.log.info('stopping');
       const finished = await stop(started, force);
       started.log.info('stopped');

@@ -5,6 +5,7 @@ import type { Limiter } from '../base/concurrency.ts';
 import { FaultlineError } from '../base/error.ts';
 import type { Engine } from '../experiment/engine.ts';
 import type { Caller } from './access/caller.ts';
+import type { DeathRecorder } from './deaths/recorder.ts';
 import { concurrencyLimit } from './limits/concurrency.ts';
 import type { ServerOptions } from './options.ts';
 import type { Work } from './work.ts';
@@ -15,6 +16,8 @@ export interface Service {
   /** For looking; whatever acts goes through {@link Service.operationsFor}. */
   readonly engine: Engine;
   readonly log: FastifyBaseLogger;
+  /** Who dies on this host. */
+  readonly deaths: DeathRecorder;
   /** What a caller asks for is done in the caller's name, a limited number of attacks and recoveries at a time. */
   operationsFor(caller: Caller | undefined): Operations;
 }
@@ -24,9 +27,10 @@ export interface ServiceParts {
   readonly options: ServerOptions;
   readonly log: FastifyBaseLogger;
   readonly work: Work;
+  readonly deaths: DeathRecorder;
 }
 
-export function serviceOver({ engine, options, log, work }: ServiceParts): Service {
+export function serviceOver({ engine, options, log, work, deaths }: ServiceParts): Service {
   // Undoing must not wait behind attacks, which may take their time.
   const [attacks, recoveries] = [concurrencyLimit(options.maxConcurrency), concurrencyLimit(options.maxConcurrency)];
   function inTurn<Result>(turns: Limiter, body: () => Promise<Result>): Promise<Result> {
@@ -57,5 +61,5 @@ export function serviceOver({ engine, options, log, work }: ServiceParts): Servi
       endSchedule: (uid) => work.run(() => operations.endSchedule(uid)),
     });
   }
-  return Object.freeze({ options, engine, log, operationsFor });
+  return Object.freeze({ options, engine, log, deaths, operationsFor });
 }

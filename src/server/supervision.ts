@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { FaultlineError } from '../base/error.ts';
 import type { Engine } from '../experiment/engine.ts';
-import { leftNoTrace, type Repair } from '../experiment/supervise.ts';
+import type { Repair } from '../experiment/repair.ts';
+import { leftNoTrace } from '../experiment/supervise.ts';
 
 /** How often the service looks for what others have left behind, in milliseconds. */
 const periodMs = 1_000;

@@ -141,11 +141,13 @@ SystemCallArchitectures=native
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 # KILL: signals. SYS_PTRACE: namespaces and executables of others in /proc. DAC_*: files of others. CHOWN, FOWNER: keep
 # their owners and modes. SETUID, SETGID: recover commands of other users. SYS_ADMIN, BPF, PERFMON, SYS_RESOURCE: mounts
-# and BPF programs. NET_BIND_SERVICE: a port below 1024. SETPCAP, SYS_CHROOT and the rest: faults in files enter mount
-# namespaces, and do for others what these may do, and nothing more.
+# and BPF programs. SYSLOG: the kernel's log, for victims of the OOM killer. NET_BIND_SERVICE: a port below 1024.
+# SETPCAP, SYS_CHROOT and the rest: faults in files enter mount namespaces, and do for others what these may do, and
+# nothing more.
 CapabilityBoundingSet=CAP_KILL CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER
 CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_RESOURCE CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_SETPCAP CAP_SYS_CHROOT CAP_FSETID CAP_MKNOD CAP_SETFCAP CAP_LINUX_IMMUTABLE CAP_LEASE
+CapabilityBoundingSet=CAP_SYSLOG
 # Left out, since they would break it:
 #   ProtectProc, ProcSubset, PrivatePIDs, PrivateUsers   it must see all processes, as who they are
 #   PrivateTmp          systemd removes it at a stop, under the keepers that go on

@@ -39,6 +39,8 @@ export interface InjectionRecord {
   readonly schedule: string | null;
   /** Does a process of its own keep it in force, which the keeper has to watch? */
   readonly tended: boolean;
+  /** The uid of the run of an experiment that it is a part of. */
+  readonly run: string | null;
 }
 
 export type NewInjection = Omit<
@@ -84,6 +86,7 @@ function toRecord(row: Row): InjectionRecord {
     actor: object(row, 'actor'),
     schedule: textOrNull(row, 'schedule'),
     tended: number(row, 'tended') === 1,
+    run: textOrNull(row, 'run'),
   });
 }
 
@@ -93,9 +96,9 @@ const json = (value: JsonObject | null): string | null => (value === null ? null
 export function insertInjection(store: Store, injection: NewInjection): number {
   return store.run(
     `INSERT INTO injection (uid, kind, action, spec, plan, state, created_at, updated_at, boot_id, pid_namespace,
-       time_namespace, lease_ms, repeat_ms, owner, actor, schedule, tended)
+       time_namespace, lease_ms, repeat_ms, owner, actor, schedule, tended, run)
      VALUES ($uid, $kind, $action, $spec, $plan, $state, $createdAt, $createdAt, $bootId, $pidNamespace,
-       $timeNamespace, $leaseMs, $repeatMs, $owner, $actor, $schedule, $tended)`,
+       $timeNamespace, $leaseMs, $repeatMs, $owner, $actor, $schedule, $tended, $run)`,
     {
       uid: injection.uid,
       kind: injection.kind,
@@ -113,6 +116,7 @@ export function insertInjection(store: Store, injection: NewInjection): number {
       actor: JSON.stringify(injection.actor),
       schedule: injection.schedule,
       tended: injection.tended ? 1 : 0,
+      run: injection.run,
     },
   ).lastId;
 }
@@ -166,6 +170,13 @@ const liveList = liveStates.map((state) => `'${state}'`).join(', ');
 /** Every injection that may still have something to undo, oldest first. */
 export function liveInjections(store: Store): readonly InjectionRecord[] {
   return store.all(`SELECT * FROM injection WHERE state IN (${liveList}) ORDER BY id`).map(toRecord);
+}
+
+/** What a run has injected and may still have to be undone, oldest first. */
+export function liveInjectionsOfRun(store: Store, run: string): readonly InjectionRecord[] {
+  return store
+    .all(`SELECT * FROM injection WHERE run = $run AND state IN (${liveList}) ORDER BY id`, { run })
+    .map(toRecord);
 }
 
 /** A moment of a boot: CLOCK_BOOTTIME ms mean nothing without it. */

@@ -143,6 +143,44 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE injection ADD COLUMN tended INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE death (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX death_of_pid ON death (pid);
+  CREATE INDEX death_of_name ON death (name);
+  CREATE INDEX effect_of_pid ON effect (json_extract(apply, '$.identity.pid'));
+  `,
+  `
+  ALTER TABLE injection ADD COLUMN run TEXT;
+  CREATE INDEX injection_of_run ON injection (run) WHERE run IS NOT NULL;
+
+  CREATE TABLE run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    file TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    boot_id TEXT NOT NULL,
+    pid_namespace INTEGER NOT NULL,
+    time_namespace INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    blast_radius TEXT NOT NULL,
+    deadline_boot_ms REAL,
+    touched INTEGER NOT NULL DEFAULT 0,
+    verdict TEXT,
+    reason TEXT,
+    document TEXT
+  ) STRICT;
+  CREATE INDEX run_open ON run (id) WHERE verdict IS NULL;
+  `,
 ];
 
 /** `FLTN`: marks the file as ours (`PRAGMA application_id`). */

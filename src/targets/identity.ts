@@ -1,5 +1,5 @@
 import { bootId } from '../linux/boot-id.ts';
-import { type ProcessStat, readStat } from '../linux/procfs/stat.ts';
+import { isEndedState, type ProcessStat, readStat } from '../linux/procfs/stat.ts';
 
 /**
  * One process among all that ever ran on this host: plain data that stays valid in a journal.
@@ -43,7 +43,7 @@ export function identityKey(identity: ProcessIdentity): string {
  * zombie, yet the process lives and heeds signals.
  */
 export function isDead(stat: Pick<ProcessStat, 'state' | 'numThreads'>): boolean {
-  return stat.state === 'X' || stat.state === 'x' || (stat.state === 'Z' && stat.numThreads <= 1);
+  return isEndedState(stat.state) && (stat.state !== 'Z' || stat.numThreads <= 1);
 }
 
 /**

@@ -37,7 +37,7 @@ describe.each(pages)('%s', (page) => {
   const text = textOf(page);
   const sessions = sessionsOf(page, text);
 
-  test.skipIf(missing.length > 0).for(sessions)('$heading', { timeout: 180_000 }, async (session, { skip }) => {
+  test.skipIf(missing.length > 0).for(sessions)('$heading', { timeout: 600_000 }, async (session, { skip }) => {
     const lacking = lacks(session);
     if (session.needsIo && cannotInject !== undefined) skip(cannotInject); // that it is, is said where it is found out
     if (lacking.length > 0) {
@@ -158,7 +158,7 @@ describe.skipIf(missing.length > 0)('the check itself', () => {
 
 test('npx runs the command of the clone, as the README says', async () => {
   const env = { ...process.env, HOME: tempFolder(), npm_config_update_notifier: 'false' };
-  const { stdout } = await promisify(execFile)('npx', ['faultline', 'version'], { cwd: root, env, timeout: 60_000 });
+  const { stdout } = await promisify(execFile)('npx', ['faultline', 'version'], { cwd: root, env, timeout: 120_000 });
   expect(stdout).toMatch(/^Faultline \d/u);
 });
 

@@ -30,7 +30,9 @@ describe('leaksSince', () => {
   test('a process that carries the mark of the run is a leak until it is gone', async () => {
     const before = hostState();
     const child = await startSleep(run.mark);
-    await expect.poll(() => leaksOf(child)).toEqual([`process ${child.pid} (sleep), state S: sleep 300`]);
+    await expect
+      .poll(() => leaksOf(child), { timeout: 60_000 })
+      .toEqual([`process ${child.pid} (sleep), state S: sleep 300`]);
     await end(child);
     expect(leaksOf(child)).toEqual([]);
 
@@ -45,7 +47,7 @@ describe('leaksSince', () => {
     expect(leaksSince(before, run).join('\n')).not.toContain(`process ${child.pid} `);
     child.kill('SIGSTOP');
     await expect
-      .poll(() => leaksSince(before, run).join('\n'))
+      .poll(() => leaksSince(before, run).join('\n'), { timeout: 60_000 })
       .toContain(`process ${child.pid} (sleep), state T: sleep 300`);
   });
 

@@ -13,7 +13,7 @@ interface Ending {
 
 function run(program: string, args: readonly string[]): Promise<Ending> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: 30_000 }, (error, stdout, stderr) => {
+    execFile(program, args, { timeout: 120_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
     });
   });

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isEndedState } from '../../src/linux/procfs/stat.ts';
 
 /** A process as `/proc` shows it. */
 interface LiveProcess {
@@ -36,7 +37,7 @@ export function hostState(): HostState {
  */
 export function leaksSince(before: HostState, run: TestRun): readonly string[] {
   const processes = liveProcesses()
-    .filter((live) => !before.processes.has(identity(live)) && live.state !== 'Z')
+    .filter((live) => !before.processes.has(identity(live)) && !isEndedState(live.state))
     .filter((live) => isOurs(live, run))
     .map((live) => `process ${live.pid} (${live.comm}), state ${live.state}: ${commandLine(live.pid)}`);
   const mounts = mountLines()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hostState, leaksSince } from './host-state.ts';
 
 /** The kernel and a keeper that was just told to go need a moment; anything that stays longer was forgotten. */
-const patienceMs = 5_000;
+const patienceMs = 60_000;
 
 /**
  * Fails the run of the host tests if they leave behind what they started: whoever ends up with a stopped process or a

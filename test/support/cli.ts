@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 
-const distFolder = path.resolve(import.meta.dirname, '../../dist');
+export const distFolder = path.resolve(import.meta.dirname, '../../dist');
 
 /** What a command said and how it ended. */
 export interface Ran {
@@ -41,7 +41,8 @@ export function tempStateDir(): string {
 }
 
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  // Again and again: a keeper that is about to end may write into its state folder meanwhile.
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
 async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../host/targets/processes.ts';
-import { readStat } from '../../src/linux/procfs/stat.ts';
+import { isEndedState, readStat } from '../../src/linux/procfs/stat.ts';
+import { freePort } from './free-port.ts';
 import type { Answer, Terminal } from './terminal.ts';
 
 /*
@@ -15,28 +15,6 @@ import type { Answer, Terminal } from './terminal.ts';
 export type Ports = readonly (readonly [shown: number, real: number])[];
 
 const patienceMs = 60_000;
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
-}
-
-/** A free port below those that the kernel hands out by itself, so that nobody gets it before the service does. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    if (await isFree(port)) return port;
-  }
-}
 
 export async function choosePorts(): Promise<Ports> {
   return [
@@ -80,7 +58,7 @@ function contents(file: string): string {
 /** A zombie has ended; who reaps it, and when, is not ours to know. */
 function isAlive(pid: number): boolean {
   const state = readStat(pid)?.state;
-  return state !== undefined && state !== 'Z';
+  return state !== undefined && !isEndedState(state);
 }
 
 function terminate(pid: number): void {

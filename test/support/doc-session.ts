@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readMounts } from '../../src/linux/mount-table.ts';
-import { program, sleeper, start } from '../host/targets/processes.ts';
+import { family, program, sleeper, start } from '../host/targets/processes.ts';
 import { tempFolder } from './cli.ts';
 import type { ShownCommand, ShownSession } from './console-blocks.ts';
 import { choosePorts, type Ports, servicesOf, shownWith, typedWith } from './doc-service.ts';
@@ -59,7 +59,7 @@ function environment(folder: string): NodeJS.ProcessEnv {
 async function startWanted({ wanted }: ShownSession, tag: string): Promise<void> {
   for (const { name, supervised } of wanted) {
     const real = tagged(name, tag);
-    if (supervised) await start('/bin/sh', ['-c', `while :; do ${program(real)} 3600; done`]);
+    if (supervised) await family(await start('/bin/sh', ['-c', `while :; do ${program(real)} 3600; done`]), [real]);
     else await sleeper(real);
   }
 }
@@ -71,11 +71,11 @@ function asShown(output: string, { tag, places, ports }: Names): readonly string
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
 
-/** The files that the page shows, with the places of this run. */
-function writeFiles({ files }: ShownSession, home: string, { places }: Names): void {
+/** The files that the page shows, with the places and the processes of this run. */
+function writeFiles({ files }: ShownSession, home: string, { places, tag }: Names): void {
   for (const { name, text } of files) {
     const real = places.reduce((told, [shown, there]) => told.replaceAll(shown, there), text);
-    writeFileSync(path.join(home, name), real);
+    writeFileSync(path.join(home, name), tagged(real, tag));
   }
 }
 

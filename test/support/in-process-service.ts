@@ -6,6 +6,7 @@ import { isFaultlineError } from '../../src/base/error.ts';
 import { errorCodes } from '../../src/base/error-codes.ts';
 import { type Engine, openEngine } from '../../src/experiment/engine.ts';
 import type { EngineEvent } from '../../src/experiment/events.ts';
+import { deathRecorder } from '../../src/server/deaths/recorder.ts';
 import type { HubOptions } from '../../src/server/events/hub.ts';
 import { eventRoutes } from '../../src/server/events/routes.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics/metrics.ts';
@@ -78,7 +79,8 @@ export async function startInProcess(
   answerErrors(app);
   metrics.addRequestMetrics(app);
   const options = {} as Service['options']; // no route here asks for any
-  const service: Service = { options, engine, log: app.log, operationsFor: () => localOperations(engine) };
+  const deaths = deathRecorder(engine, app.log); // never begun
+  const service: Service = { options, engine, log: app.log, deaths, operationsFor: () => localOperations(engine) };
   const clients = { dropped: 0, open: 0 };
   await app.register(eventRoutes(service, watched(metrics, clients), hubOptions), { prefix: '/api/v1' });
   await app.register(metrics.routes);

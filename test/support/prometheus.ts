@@ -12,6 +12,8 @@ export const hasPrometheus =
   spawnSync('prometheus', ['--version']).status === 0 && spawnSync('promtool', ['--version']).status === 0;
 
 export interface Prometheus {
+  /** Where it answers: `http://127.0.0.1:9090` */
+  readonly url: string;
   /** What a query in PromQL gives now: each series' value, by its labels. */
   query(
     promql: string,
@@ -68,6 +70,7 @@ export async function startPrometheus(target: string, token?: string): Promise<P
   });
   const url = `http://${address() ?? ''}`;
   return Object.freeze<Prometheus>({
+    url,
     query: async (promql) => {
       const { status, body } = await get(`${url}/api/v1/query?query=${encodeURIComponent(promql)}`);
       if (status !== 200) return []; // it is still reading its files

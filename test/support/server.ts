@@ -31,7 +31,7 @@ function addressesIn(log: string): readonly string[] {
 
 /** Wait until it answers, or until it has ended without. */
 async function ready(child: ChildProcess, log: () => string): Promise<readonly string[]> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   while (addressesIn(log()).length === 0) {
     if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL');

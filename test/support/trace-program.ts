@@ -5,6 +5,7 @@
  * Its one argument is a `TraceJob` as JSON.
  */
 import { openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+import { isEndedState } from '../../src/linux/procfs/stat.ts';
 import { readTaskStat } from '../../src/linux/procfs/tasks.ts';
 import { pokeAll } from '../../src/linux/ptrace/code-cave.ts';
 import { traceProcesses } from '../../src/linux/ptrace/trace.ts';
@@ -62,7 +63,7 @@ function checkThreads({ pid, threads, kernelWorkers }: TracedProcess): void {
   const tids = readdirSync(`/proc/${pid}/task`).map(Number);
   for (const tid of tids.filter((one) => !kernelWorkers.includes(one))) {
     const state = readTaskStat(pid, tid)?.state;
-    if (state === 'Z' || state === 'X' || state === undefined) continue;
+    if (state === undefined || isEndedState(state)) continue;
     check(
       threads.includes(tid) && state === 't',
       `thread ${tid} of ${pid}: ${state}, ${String(threads.includes(tid))}`,

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { build, type Plugin } from 'esbuild';
-import { afterEach } from 'vitest';
 import { capabilityNames } from '../../src/linux/capabilities.ts';
 import { readStatus } from '../../src/linux/procfs/status.ts';
+import { endWithTest } from './children.ts';
 import { finished, type Ran } from './cli.ts';
 import type { TraceJob, TraceReport } from './trace-program.ts';
 
@@ -47,18 +46,6 @@ function redirect(replacement: string): Plugin['setup'] {
   };
 }
 
-const running = new Set<ChildProcess>();
-
-afterEach(async () => {
-  for (const child of running) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
-  running.clear();
-});
-
 export interface TracerOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly uid?: number;
@@ -71,7 +58,7 @@ export function startTracer(script: string, job: TraceJob, { env, uid }: TracerO
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
-  running.add(child);
+  endWithTest(child);
   return child;
 }
 

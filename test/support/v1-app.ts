@@ -6,6 +6,7 @@ import { afterEach } from 'vitest';
 import type { Operations } from '../../src/api/operations.ts';
 import type { TSchema } from '../../src/base/schema-types.ts';
 import { type Engine, openEngine } from '../../src/experiment/engine.ts';
+import { deathRecorder } from '../../src/server/deaths/recorder.ts';
 import { addJsonBody } from '../../src/server/limits/json-body.ts';
 import { addOpenApi } from '../../src/server/openapi/routes.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
@@ -93,6 +94,7 @@ function optionsFor(stateDir: string, allowRecoverCmd: boolean): ServerOptions {
     tokenFile: undefined,
     readTokenFile: undefined,
     allowRecoverCmd,
+    watchDeaths: false,
     maxBodyBytes: 1_048_576,
     maxRate: 10_000,
     maxConcurrency: 16,
@@ -123,7 +125,7 @@ export async function startV1(options: TestAppOptions = {}): Promise<TestApp> {
   const faults: string[] = [];
   running.push({ app, engine, faults });
   const parts = { engine, options: optionsFor(stateDir, options.allowRecoverCmd ?? true), log: app.log };
-  const service = serviceOver({ ...parts, work: workUnderWay() });
+  const service = serviceOver({ ...parts, work: workUnderWay(), deaths: deathRecorder(engine, app.log) });
   answerErrors(app);
   identifyRequests(app);
   addCaller(app);

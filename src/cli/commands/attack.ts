@@ -7,6 +7,7 @@ import { type AttackRequest, attackSchema, parseAttack } from '../../experiment/
 import { type ScheduleRequest, scheduleRequest } from '../../experiment/schedule/request.ts';
 import type { ActionDescriptor, FaultDescriptor } from '../../faults/fault.ts';
 import { faults } from '../../faults/registry.ts';
+import { setDefaultCommand } from '../command-tree.ts';
 import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { type Invocation, invocationOf, type ProgramName } from '../invocation.ts';
@@ -73,7 +74,12 @@ function addAction(
   name: string,
   action: ActionDescriptor,
 ) {
-  const command = parent.command(name).summary(action.summary).description(action.summary);
+  const isDefault = fault.defaultAction === name;
+  const command = parent.command(name, { isDefault }).summary(action.summary).description(action.summary);
+  if (isDefault) {
+    setDefaultCommand(parent, command);
+    parent.addHelpText('after', `\nFlags without a command are those of ${name}, which need not be named.`);
+  }
   addSchemaOptions(command, action.schema.properties, 'What to do, and to whom:');
   addSchemaOptions(command, attackSchema.properties, 'Injection:');
   command.addOption(scheduleOption());

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { printable } from '../../base/text.ts';
 import { type ExaminationDocument, plain } from '../../api/documents.ts';
 import type { Requirement } from '../../faults/fault.ts';
+import { faults } from '../../faults/registry.ts';
 import { addConnectionOptions } from '../connection-options.ts';
 import { addExamples } from '../help/examples.ts';
 import { invocationOf, type ProgramName } from '../invocation.ts';
@@ -22,6 +23,12 @@ function examinationText({ part, requirements }: ExaminationDocument): string {
   return [part, ...requirements.flatMap(requirementLines)].join('\n');
 }
 
+const optionalParts = new Set(faults.filter(({ optional }) => optional === true).map(({ kind }) => kind));
+
+function lacksSomething({ part, requirements }: ExaminationDocument): boolean {
+  return !optionalParts.has(part) && requirements.some(({ status }) => status === 'missing');
+}
+
 /** `doctor`: what this host supports, and the remedy for what it does not. */
 export function addDoctor(root: Command, program: ProgramName): void {
   const command = root
@@ -29,7 +36,7 @@ export function addDoctor(root: Command, program: ProgramName): void {
     .summary('tell what this host supports')
     .description(
       'Tell for each fault what this host supports, and the remedy for what it lacks; exit code 1 if something ' +
-        'is missing',
+        'is missing; faults in the kernel, which few kernels allow, do not count',
     );
   addOutputOption(command);
   addConnectionOptions(command);
@@ -39,7 +46,6 @@ export function addDoctor(root: Command, program: ProgramName): void {
     const examinations = await withOperations(invocation, { repair: 'never' }, (operations) => operations.examine());
     if (invocation.format === 'text') say(examinations.map(examinationText).join('\n'));
     else await sayDocument(plain(examinations), invocation.format);
-    const missing = examinations.some(({ requirements }) => requirements.some(({ status }) => status === 'missing'));
-    if (missing) process.exitCode = 1;
+    if (examinations.some(lacksSomething)) process.exitCode = 1;
   });
 }

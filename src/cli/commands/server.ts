@@ -41,6 +41,7 @@ function optionsOf(invocation: Invocation, given: Given): ServerOptions {
     tokenFile: textOption(given, 'tokenFile'),
     readTokenFile: textOption(given, 'readTokenFile'),
     allowRecoverCmd: given['allowRecoverCmd'] === true,
+    watchDeaths: given['watch'] !== false,
     maxBodyBytes: wholeNumber(given, 'maxBody', '--max-body', [1_024, 1_073_741_824]),
     maxRate: wholeNumber(given, 'maxRate', '--max-rate', [1, 1_000_000]),
     maxConcurrency: wholeNumber(given, 'maxConcurrency', '--max-concurrency', [1, 10_000]),
@@ -94,6 +95,7 @@ export function addServer(root: Command, program: ProgramName): void {
     .option('--token-file <FILE>', 'Callers must know the token in this file')
     .option('--read-token-file <FILE>', 'Callers who know the token in this file may look, and nothing else')
     .option('--allow-recover-cmd', 'Allow recover commands over HTTP: callers may then run anything')
+    .option('--no-watch', 'Do not watch deaths; as root it keeps the last 10,000 for faultline why')
     .option('--max-body <BYTES>', 'Refuse larger bodies', '1048576')
     .option('--max-rate <N>', 'Requests a second from one caller', '2000')
     .option('--max-concurrency <N>', 'Attacks and recoveries at a time; others wait their turn', '64')

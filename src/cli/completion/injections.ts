@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RecordDocument } from '../../api/documents.ts';
+import type { Engine } from '../../experiment/engine.ts';
 import type { Operations } from '../../api/operations.ts';
 import type { InjectionState } from '../../base/lifecycle.ts';
 import { serverNamed } from '../connection-options.ts';
@@ -8,7 +9,7 @@ import { type Candidate, candidate } from './candidate.ts';
 import type { Wanted } from './wanted.ts';
 
 /** More would be no help in choosing. */
-const mostInjections = 100;
+const mostListed = 100;
 
 /** Nobody waits longer for a word than it takes to type it, in milliseconds. */
 const servicePatienceMs = 2_000;
@@ -20,9 +21,11 @@ function described({ kind, action, state, createdAt }: RecordDocument): string {
 type Listing<Item> = (operations: Operations) => Promise<readonly Item[]>;
 
 /** Where there is no journal none is made. */
-async function ofJournal<Item>(stateDir: string | undefined, list: Listing<Item>): Promise<readonly Item[]> {
+async function ofJournal<Item>(
+  stateDir: string | undefined,
+  list: (engine: Engine) => readonly Item[] | Promise<readonly Item[]>,
+): Promise<readonly Item[]> {
   const { openEngine } = await import('../../experiment/engine.ts');
-  const { localOperations } = await import('../../api/local.ts');
   const engine = openEngine({
     stateDir,
     via: 'completion',
@@ -32,7 +35,7 @@ async function ofJournal<Item>(stateDir: string | undefined, list: Listing<Item>
   });
   try {
     if (!existsSync(join(engine.stateDir, 'faultline.db'))) return [];
-    return await list(localOperations(engine));
+    return await list(engine);
   } finally {
     engine.close();
   }
@@ -52,9 +55,11 @@ async function ofService<Item>(server: string, { connection }: Wanted, list: Lis
 }
 
 /** What there is on the service, or in the journal, that the line or the environment names. */
-export function withListing<Item>(wanted: Wanted, list: Listing<Item>): Promise<readonly Item[]> {
+export async function withListing<Item>(wanted: Wanted, list: Listing<Item>): Promise<readonly Item[]> {
   const server = serverNamed(wanted.connection);
-  return server === undefined ? ofJournal(wanted.stateDir, list) : ofService(server, wanted, list);
+  if (server !== undefined) return await ofService(server, wanted, list);
+  const { localOperations } = await import('../../api/local.ts');
+  return await ofJournal(wanted.stateDir, (engine) => list(localOperations(engine)));
 }
 
 /**
@@ -66,7 +71,20 @@ export async function uidCandidates(
   wanted: Wanted,
   states: readonly InjectionState[] | undefined,
 ): Promise<readonly Candidate[]> {
-  const filter = { limit: mostInjections, ...(states === undefined ? {} : { states }) };
+  const filter = { limit: mostListed, ...(states === undefined ? {} : { states }) };
   const records = await withListing(wanted, async (operations) => (await operations.list(filter)).items);
   return records.map((record) => candidate(record.uid, described(record)));
+}
+
+/**
+ * The runs of experiments in the journal, the newest first.
+ *
+ * @throws {FaultlineError} STATE_…: the journal cannot be read
+ */
+export async function runCandidates(stateDir: string | undefined): Promise<readonly Candidate[]> {
+  const records = await ofJournal(stateDir, (engine) => engine.runs.list(mostListed));
+  return records.map(({ uid, name, verdict, startedAt }) => {
+    const began = new Date(startedAt).toISOString().slice(0, 19);
+    return candidate(uid, `${name}, ${verdict ?? 'goes on'}, ${began}Z`);
+  });
 }

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { lineage } from '../command-tree.ts';
+import { defaultCommandOf, lineage } from '../command-tree.ts';
 
 /** What may stand where the cursor is. */
 export type Expected =
@@ -68,7 +68,14 @@ function readFlag(walk: Walk, word: string): FlagWord {
 
 const looksLikeFlag = (word: string): boolean => word.length > 1 && word.startsWith('-');
 
+/** A flag that the command does not have itself is of the one that is meant where none is named. */
+function descendFor(walk: Walk, word: string): void {
+  const below = walk.operands.length > 0 ? undefined : defaultCommandOf(walk.command);
+  if (below !== undefined && readFlag({ ...walk, flags: new Map() }, word).option === undefined) walk.command = below;
+}
+
 function passFlag(walk: Walk, word: string): void {
+  descendFor(walk, word);
   const { option, prefix } = readFlag(walk, word);
   if (option === undefined) return;
   walk.flags.set(option, prefix === undefined ? undefined : word.slice(prefix.length));
@@ -99,6 +106,7 @@ function pass(walk: Walk, word: string): void {
 function expectedAt(walk: Walk, current: string): Expected {
   if (walk.pending !== undefined) return { what: 'value', option: walk.pending, prefix: '', typed: current };
   if (walk.literal || !current.startsWith('-')) return { what: 'operand', typed: current };
+  descendFor(walk, current);
   const { option, prefix } = readFlag({ ...walk, flags: new Map() }, current);
   if (option === undefined || prefix === undefined) return { what: 'flag', typed: current };
   return { what: 'value', option, prefix, typed: current.slice(prefix.length) };

@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { count } from '../../base/text.ts';
-import { isKernelThread, parseStat, type ProcessStat } from '../../linux/procfs/stat.ts';
+import { isEndedState, isKernelThread, parseStat, type ProcessStat } from '../../linux/procfs/stat.ts';
 import { type Candidate, candidate } from './candidate.ts';
 
 /** A host may have thousands of processes; nobody reads that many. */
 const mostPids = 500;
-
-/** What is no target: it has ended and only waits for its parent. */
-const ended = new Set(['Z', 'X']);
 
 /** Read with Node's own means: loading the bindings would take longer than reading a few hundred processes. */
 function statOf(pid: string): ProcessStat | undefined {
@@ -20,7 +17,7 @@ function statOf(pid: string): ProcessStat | undefined {
 
 function isTarget(stat: ProcessStat | undefined): stat is ProcessStat {
   return (
-    stat !== undefined && stat.pid > 1 && stat.pid !== process.pid && !ended.has(stat.state) && !isKernelThread(stat)
+    stat !== undefined && stat.pid > 1 && stat.pid !== process.pid && !isEndedState(stat.state) && !isKernelThread(stat)
   );
 }
 

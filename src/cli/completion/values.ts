@@ -18,6 +18,14 @@ export function oneOf(values: readonly string[]): Source {
   return () => words(values.map((value) => candidate(value)));
 }
 
+/** Fixed words; files as soon as what is typed begins none of them. */
+export function wordsOrFiles(values: readonly string[]): Source {
+  return ({ typed }) =>
+    values.some((value) => value.startsWith(typed))
+      ? words(values.map((value) => candidate(value)))
+      : { what: 'files' };
+}
+
 /** The last of several words with something between them; none of them twice. */
 export function listOf(values: readonly string[], separator: string): Source {
   return ({ typed }) => {
@@ -60,6 +68,13 @@ export function schedules(ended?: boolean): Source {
     return words(await scheduleCandidates(wanted, ended));
   };
 }
+
+/** Runs of experiments in the journal. No service tells of them. */
+export const runs: Source = async ({ stateDir }) => {
+  const { runCandidates } = await import('./injections.ts');
+  const found = await runCandidates(stateDir);
+  return words(found.length === 0 ? [] : [candidate('latest', 'the newest run'), ...found]);
+};
 
 /** What is here is not what is where a service on another host will look. */
 function ofThisHost(find: (typed: string) => Promise<readonly Candidate[]> | readonly Candidate[]): Source {

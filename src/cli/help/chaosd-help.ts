@@ -77,6 +77,13 @@ function listedFlags(command: Command): readonly Option[] {
   return options.filter((option) => option.long === '--help' || chaosdPresentation(option) !== undefined);
 }
 
+/** Beside attacks that chaosd has, those that it does not have are not listed: its page is the one that is known. */
+function listedCommands(command: Command): readonly Command[] {
+  const below = visibleCommands(command);
+  const chaosds = below.filter(isChaosdAttack);
+  return chaosds.length > 0 ? chaosds : below;
+}
+
 function usage(command: Command): string {
   const path = pathOf(command);
   if (command.commands.length > 0) return `  ${path} [command]`;
@@ -104,7 +111,7 @@ function titled(title: string, text: string): readonly string[] {
 
 function chaosdPage(command: Command): string {
   const brief = isChaosdAttack(command);
-  const commands = visibleCommands(command);
+  const commands = listedCommands(command);
   const flags = listedFlags(command).map((option) => flagLine(command, option));
   const globals = inheritedOptions(command).filter(({ long }) => chaosdGlobalFlags.has(long));
   const more = `Use "${pathOf(command)} [command] --help" for more information about a command.`;

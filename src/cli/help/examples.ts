@@ -1,21 +1,12 @@
 import type { Command } from 'commander';
 import type { Example } from '../../faults/fault.ts';
+import { wrapped as brokenUp } from '../output/wrapped.ts';
 
 const textWidth = 80;
 
 /** Break a paragraph into lines. */
 export function wrapped(paragraph: string, width = textWidth): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of paragraph.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line].join('\n');
+  return brokenUp(paragraph, '', '', width).join('\n');
 }
 
 /** What a command's help says beside its flags; the man page and the reference read it too. */

@@ -23,6 +23,9 @@ export const description: readonly string[] = [
 export const exitStatus: readonly Definition[] = [
   ['0', 'Done, and seen to be done.'],
   ['1', 'It failed, or what was seen is not what was meant. Standard error says what, with a code and a hint.'],
+  ['0 to 3, of run', 'The verdict: 0 held, 1 deviated, 2 aborted, 3 error. No mistake or failure ends it with 0 to 2.'],
+  ['3, of validate and plan', 'An experiment is not valid, or its run could not succeed.'],
+  ['0, 2 and 3, of demo', '0: its experiment was run to its end, held or deviated; 2: it was aborted; 3: an error.'],
   ['128', 'The arguments cannot work. Nothing was touched.'],
   ['128+n', 'Signal n ended the command. What it was injecting was undone before.'],
 ];
@@ -31,7 +34,8 @@ export const environment: readonly Definition[] = [
   ['FAULTLINE_STATE_DIR', 'The folder of the journal, unless --state-dir names another.'],
   [
     'FAULTLINE_SERVER',
-    'The address of a service to act through, unless --server names another. Empty: act on this host.',
+    'The address of a service to act through, unless --server names another. Empty: act on this host. run, runs, ' +
+      'plan and report act on this host alone, and refuse to start while it is set.',
   ],
   ['FAULTLINE_TOKEN', 'The token to show to that service, unless --token-file names a file that holds it.'],
   ['FAULTLINE_TOKEN_FILE', 'The file that holds the token. Nobody but its owner may read it.'],
@@ -48,6 +52,7 @@ export const files: readonly Definition[] = [
     'keeper.log',
     'Beside the journal: what the keeper, which ends injections when their time is over, could tell nobody.',
   ],
+  ['keeper.lock', 'Beside the journal: locked by the keeper as long as it lives.'],
   [
     '/etc/faultline/policy.yaml, ~/.config/faultline/policy.yaml',
     'What the operator of the host allows: protect (names that are never hit), maxTargets and maxPercent.',

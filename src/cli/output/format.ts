@@ -22,6 +22,7 @@ export function parseFormat(text: string | undefined): Format {
 
 /** Escape what JSON leaves as it is but a terminal would act upon: C1 controls, bidirectional overrides. */
 function harmless(json: string): string {
+  if (/^[\n -~]*$/.test(json)) return json;
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return json.replaceAll(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character.split('').map(escaped).join(''),
@@ -40,4 +41,9 @@ export async function sayDocument(document: Json, format: 'json' | 'yaml'): Prom
     typeof value === 'string' ? printable(value) : value,
   );
   say(stringify(spelled, { version: '1.1' }).trimEnd());
+}
+
+/** A document for machines as one line of many. @param document as `JSON.stringify` takes it */
+export function jsonLine(document: object): string {
+  return harmless(JSON.stringify(document));
 }

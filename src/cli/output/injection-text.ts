@@ -1,7 +1,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import { type Json, textOf } from '../../base/json.ts';
 import { count, printable } from '../../base/text.ts';
-import type { EventDocument, InjectionDocument } from '../../api/documents.ts';
+import type { CausedDeathDocument, EventDocument, InjectionDocument } from '../../api/documents.ts';
 import type { Effect, TargetVerdict } from '../../faults/fault.ts';
 
 /** How many lines of each list a terminal gets; `-o json` has them all. */
@@ -41,6 +41,11 @@ function verdictLine({ verdict, target, seen }: TargetVerdict): string {
   return `  ${verdict.padEnd(12)} ${printable(target.label)}: ${printable(seen)}`;
 }
 
+function deathLine({ at, pid, nsPid, name, how }: CausedDeathDocument): string {
+  const inside = nsPid === null ? '' : `, ${nsPid} in its namespace`;
+  return `  ${at}  pid ${pid} (${printable(name)}${inside}): ${printable(how)}`;
+}
+
 function eventLine(first: number, { bootMs, type, data }: EventDocument): string {
   const { effects, ...rest } = data;
   const many = Array.isArray(effects) ? ` ${count(effects.length, 'effect')}` : '';
@@ -54,7 +59,7 @@ function errorLines({ error }: InjectionDocument): readonly string[] {
 
 /** One injection for a person to read. */
 export function injectionText(injection: InjectionDocument): string {
-  const { effects, targets, present = [], timeline } = injection;
+  const { effects, targets, present = [], deaths = [], timeline } = injection;
   const first = timeline[0]?.bootMs ?? 0;
   const of = (phase: 'inject' | 'recover') => targets.filter((one) => one.phase === phase).map(verdictLine);
   return [
@@ -72,6 +77,7 @@ export function injectionText(injection: InjectionDocument): string {
     ...section('Seen after injection', of('inject')),
     ...section('Seen after recovery', of('recover')),
     ...section('Now', present.map(verdictLine)),
+    ...section('Deaths', deaths.map(deathLine)),
     ...section(
       'Timeline',
       timeline.map((event) => eventLine(first, event)),

@@ -1,7 +1,8 @@
 import { printable } from '../../base/text.ts';
 import type { LeftOut, Plan, PlannedTarget } from '../../faults/fault.ts';
 
-function targetLine(target: PlannedTarget): string {
+/** What would be done to a target, as a line. */
+export function targetLine(target: PlannedTarget): string {
   const { argv, uid } = target.about;
   const command = Array.isArray(argv) ? argv.join(' ') : '';
   const about = command === '' ? '' : `  ${printable(command.slice(0, 80))}`;
@@ -10,7 +11,8 @@ function targetLine(target: PlannedTarget): string {
   return `  ${printable(target.does)} → ${printable(target.label)}${owner}${about}${doubt}`;
 }
 
-function leftOutLine({ label, rule, reason }: LeftOut): string {
+/** Why a target would not be touched, as a line. */
+export function leftOutLine({ label, rule, reason }: LeftOut): string {
   return `  ${printable(label)}: rule "${rule}": ${printable(reason)}`;
 }
 
@@ -22,6 +24,7 @@ export function planText(plan: Plan): string {
   ];
   if (plan.leftOut.length > 0) lines.push('Left out:', ...plan.leftOut.map(leftOutLine));
   for (const note of plan.notes) lines.push(`Note: ${printable(note)}`);
+  if (plan.listing !== undefined) lines.push(...plan.listing.map(printable));
   lines.push('Nothing was touched.');
   return lines.join('\n');
 }

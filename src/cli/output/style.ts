@@ -50,6 +50,11 @@ export function beforeWriting(clear: (() => void) | undefined): void {
 /** Outputs that nobody reads any more, or that cannot take any more. */
 const closed = new Set<Output>();
 
+/** Is it in vain to write any more? */
+export function isOver(output: Output): boolean {
+  return closed.has(output);
+}
+
 /**
  * What an output that fails means. Never the end of the program: what it is about to do or has done goes on, and the
  * exit code tells of that.

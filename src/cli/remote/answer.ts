@@ -1,7 +1,7 @@
 import { type ErrorDocument, errorOf } from '../../api/documents.ts';
 import type { FaultlineError } from '../../base/error.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { printable } from '../../base/text.ts';
+import { printable, printableLines } from '../../base/text.ts';
 import type { Incoming } from './exchange.ts';
 import { type Reason, unreachable } from './failures.ts';
 
@@ -39,7 +39,7 @@ function errorIn(document: unknown): ErrorDocument | undefined {
   return {
     code: printable(code),
     message: printable(message),
-    hint: typeof hint === 'string' ? printable(hint) : null,
+    hint: typeof hint === 'string' ? printableLines(hint) : null,
     ...(isObject(details) ? { details } : {}),
   };
 }

@@ -3,13 +3,17 @@ import { FaultlineError } from '../../base/error.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { version } from '../../base/version.ts';
-import { readAnswer } from './answer.ts';
+import { misshapen, readAnswer } from './answer.ts';
 import type { Connection } from './connection.ts';
-import { type Exchange, exchange, type Failure, type Outgoing, type Transport } from './exchange.ts';
+import { hearEvents, type EventListener } from './event-stream.ts';
+import { type Exchange, exchange, type Failure, openEvents, type Outgoing, type Transport } from './exchange.ts';
 import { failureCode, reasonFor, Unanswered, unreachable } from './failures.ts';
 
 /** How long after a broken connection to try again, in milliseconds: a service that was restarted is back by then. */
 const againAfterMs = 500;
+
+/** Errors come as JSON. */
+const eventTypes = 'text/event-stream, application/json';
 
 /** How long an answer that changes nothing may take, in milliseconds. */
 export const lookPatienceMs = 60_000;
@@ -40,6 +44,13 @@ export interface Client {
   readonly url: string;
   /** @throws {FaultlineError} whatever the service says; SERVER_UNREACHABLE; INTERRUPTED */
   ask(ask: Ask): Promise<Reply>;
+  /**
+   * Hear events from now on, until either side has enough of it.
+   *
+   * @param path below `/api/v1`, with its query
+   * @throws {FaultlineError} as `ask` does
+   */
+  listen(path: string, listener: EventListener): Promise<void>;
   close(): void;
 }
 
@@ -141,6 +152,20 @@ export async function openClient(connection: Connection, { signal, trace }: Clie
       }
       if (isAborted()) throw interrupted(url, ask);
       throw asError(url, ask, result.failure);
+    },
+    listen: async (path: string, listener: EventListener): Promise<void> => {
+      const ask: Ask = { method: 'GET', path, patienceMs: lookPatienceMs, repeatable: true };
+      if (isAborted()) throw interrupted(url, ask);
+      const asked = outgoing(connection, ask, signal);
+      const opened = await openEvents(transport, { ...asked, headers: { ...asked.headers, accept: eventTypes } });
+      if ('events' in opened) {
+        trace(`GET ${url}/api/v1${path} → events`);
+        hearEvents(opened.events, listener);
+        return;
+      }
+      if ('failure' in opened) throw isAborted() ? interrupted(url, ask) : asError(url, ask, opened.failure);
+      readAnswer(url, opened.answer);
+      throw misshapen(url, 'stream of events');
     },
     close: () => {
       transport.agent.destroy();

@@ -84,8 +84,12 @@ function watchConnection(request: ClientRequest, secure: boolean, connected: () 
   });
 }
 
-/** Never throws: what went wrong, and how far it had come, is the result. */
-export function exchange(transport: Transport, outgoing: Outgoing): Promise<Exchange> {
+/** Ask, and take the answer as it begins. Never throws: what went wrong, and how far it had come, is the result. */
+function begin<Result>(
+  transport: Transport,
+  outgoing: Outgoing,
+  take: (response: IncomingMessage) => Promise<Result>,
+): Promise<Result | { readonly failure: Failure }> {
   const { url, method, headers, body, patienceMs, signal } = outgoing;
   return new Promise((resolve) => {
     let sent = false;
@@ -94,7 +98,7 @@ export function exchange(transport: Transport, outgoing: Outgoing): Promise<Exch
     const timer = setTimeout(() => {
       request.destroy(new Unanswered('answer', patienceMs));
     }, patienceMs);
-    const end = (result: Exchange): void => {
+    const end = (result: Result | { readonly failure: Failure }): void => {
       clearTimeout(timer);
       resolve(result);
     };
@@ -104,9 +108,7 @@ export function exchange(transport: Transport, outgoing: Outgoing): Promise<Exch
     };
     request.once('response', (response) => {
       answered = true;
-      read(response).then((answer) => {
-        end({ answer });
-      }, fail);
+      take(response).then(end, fail);
     });
     // Not once: a connection that is torn down may have more than one thing to say.
     request.on('error', fail);
@@ -115,4 +117,21 @@ export function exchange(transport: Transport, outgoing: Outgoing): Promise<Exch
     });
     request.end(body);
   });
+}
+
+/** Ask, and wait for the whole answer. */
+export function exchange(transport: Transport, outgoing: Outgoing): Promise<Exchange> {
+  return begin(transport, outgoing, async (response) => ({ answer: await read(response) }));
+}
+
+/** Ask for events: the answer that tells of them has no end, and is handed over as it begins. */
+export function openEvents(
+  transport: Transport,
+  outgoing: Outgoing,
+): Promise<Exchange | { readonly events: IncomingMessage }> {
+  return begin<Exchange | { readonly events: IncomingMessage }>(transport, outgoing, async (response) =>
+    response.statusCode === 200 && /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
+      ? { events: response }
+      : { answer: await read(response) },
+  );
 }

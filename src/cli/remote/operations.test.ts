@@ -230,10 +230,11 @@ describe('errors', () => {
 
   test('what could act on a terminal does not', async () => {
     const { operations } = await against((_heard, response) => {
-      answer(response, 404, { error: { code: 'INJECTION_NOT_FOUND', message: '\u001b[31mred', hint: 'a\nb' } });
+      answer(response, 404, { error: { code: 'INJECTION_NOT_FOUND', message: '\u001b[31mred', hint: 'a\r\n  ^b' } });
     });
     const error = await refusal(operations.find('demo'));
-    expect(error).toMatchObject({ message: String.raw`\x1b[31mred`, hint: String.raw`a\x0ab` });
+    // A hint may show a place in a text, in lines of its own.
+    expect(error).toMatchObject({ message: String.raw`\x1b[31mred`, hint: `a\\x0d\n  ^b` });
   });
 
   test('an injection with an error of its own is no error', async () => {

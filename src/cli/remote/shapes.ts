@@ -11,6 +11,8 @@ import type {
   SweepDocument,
 } from '../../api/documents.ts';
 import type { ScheduleDocument, ScheduleEndDocument } from '../../api/schedule-documents.ts';
+import type { DeathRecord } from '../../forensics/death-record.ts';
+import type { Restart } from '../../forensics/watch/restarts.ts';
 import { isObject, misshapen } from './answer.ts';
 
 /*
@@ -92,6 +94,7 @@ export const isInjection = both(
   having({
     targets: listOf(both(verdict, having({ phase: word, round: number }))),
     present: orAbsent(listOf(verdict)),
+    deaths: orAbsent(listOf(having({ at: time, pid: number, nsPid: orNull(number), name: text, how: text }))),
     plan: facts,
     effects: listOf(effect),
     timeline: listOf(having({ at: time, bootMs: number, type: word, data: facts })),
@@ -107,6 +110,7 @@ export const isPlan = having({
   leftOut: listOf(having({ label: text, rule: word, reason: text })),
   matched: number,
   notes: listOf(text),
+  listing: orAbsent(listOf(text)),
 }) as Guard<PlanDocument>;
 
 export const isRecovery = having({
@@ -179,3 +183,71 @@ export const isHost = having({
     }),
   ),
 }) as Guard<{ readonly parts: readonly ExaminationDocument[] }>;
+
+const party = having({ pid: number, name: text, uid: orNull(number), cgroup: orNull(text) });
+const size = orNull(number);
+const marked = having({
+  scope: orNull(word),
+  limitCgroup: orNull(text),
+  anonRssKib: size,
+  fileRssKib: size,
+  shmemRssKib: size,
+  totalVmKib: size,
+  oomScoreAdj: size,
+});
+
+function isEnd(value: unknown): boolean {
+  if (!isObject(value)) return value === null;
+  return value['kind'] === 'exited'
+    ? number(value['code'])
+    : value['kind'] === 'signaled' && number(value['signal']) && flag(value['coreDumped']);
+}
+
+/** A death as the service tells it: the record, with a time for people. */
+export type DeathDocument = Omit<DeathRecord, 'at'> & { readonly id: number; readonly at: string };
+
+export const isDeath = having({
+  id: number,
+  at: time,
+  bootMs: number,
+  pid: number,
+  nsPid: orNull(number),
+  ppid: orNull(number),
+  name: text,
+  argv: orNull(listOf(text)),
+  uid: orNull(number),
+  cgroup: orNull(text),
+  container: orNull(text),
+  ageMs: orNull(number),
+  end: isEnd,
+  signal: orNull(having({ number, code: number, beforeMs: number })),
+  sender: orNull(party),
+  oom: orNull(marked),
+  injection: orNull(text),
+  source: word,
+}) as Guard<DeathDocument>;
+
+export const isRestart = having({
+  at: number,
+  pid: number,
+  name: text,
+  died: number,
+  afterMs: number,
+}) as Guard<Restart>;
+
+export const isDropped = having({ events: number }) as Guard<{ readonly events: number }>;
+
+/** How a service watches, and the last death that it knows. */
+export interface DeathsDocument {
+  readonly watching: {
+    readonly source: DeathRecord['source'];
+    readonly cannot: readonly string[];
+    readonly refused: readonly { readonly kind: DeathRecord['source']; readonly why: string }[];
+  } | null;
+  readonly items: readonly { readonly id: number }[];
+}
+
+export const isDeaths = having({
+  watching: orNull(having({ source: word, cannot: listOf(text), refused: listOf(having({ kind: word, why: text })) })),
+  items: listOf(having({ id: number })),
+}) as Guard<DeathsDocument>;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type {
   AttackDocument,
   InjectionDocument,
@@ -29,12 +29,6 @@ export interface RecordedService {
   readonly heard: readonly Heard[];
 }
 
-const closers: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  await Promise.all(closers.splice(0).map((close) => close()));
-});
-
 async function textOf(request: IncomingMessage): Promise<string> {
   let text = '';
   request.setEncoding('utf8');
@@ -46,19 +40,22 @@ async function textOf(request: IncomingMessage): Promise<string> {
 export async function recordedService(answering: Answering): Promise<RecordedService> {
   const heard: Heard[] = [];
   const server = createServer((request, response) => {
-    void textOf(request).then((text) => {
+    const hear = (text: string): void => {
       const { method = '', url = '', headers } = request;
       const one: Heard = { method, url, headers, body: text === '' ? undefined : JSON.parse(text) };
       heard.push(one);
       answering(one, response, heard.length);
-    });
+    };
+    // Who does not wait any more while asking is not heard: an error of its own would fail whichever test runs then.
+    void textOf(request).then(hear, () => undefined);
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  closers.push(
+  // Not a hook of this file's: that would be one of the first test file only that uses it, of those in one process.
+  onTestFinished(
     () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
         });

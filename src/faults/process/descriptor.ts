@@ -1,5 +1,5 @@
 import type { ActionDescriptor, FaultDescriptor } from '../fault.ts';
-import { killSchema, stopSchema } from './schema.ts';
+import { killSchema, oomSchema, stopSchema } from './schema.ts';
 
 const selection = [
   'NAME is the name that the kernel keeps (ps -o comm), or, where that is cut at 15 bytes, the base name of the ' +
@@ -47,9 +47,29 @@ const stop: ActionDescriptor = {
   ],
 };
 
+const oom: ActionDescriptor = {
+  summary: 'have the OOM killer of the kernel kill process, by filling the memory of its cgroup',
+  details: [
+    ...selection,
+    'The cgroup of the process must have a memory limit, lower than any above it; the root cgroup is refused, and ' +
+      'so is a host that has less memory left than it takes. The oom_score_adj of the process is raised to 1000, so ' +
+      'that it is the one to die, and a process of Faultline fills the cgroup up to the limit until the kernel ' +
+      'kills. That one is bounded in memory and time, is the next to be killed should anything go wrong, and dies ' +
+      'with the command.',
+    'Where memory.oom.group is set all processes of the cgroup die, and the plan lists them. A killed process cannot ' +
+      'be brought back.',
+  ],
+  schema: oomSchema,
+  examples: [
+    { command: 'attack process oom -p api --dry-run', does: 'see the cgroup, its limit and who would die' },
+    { command: 'attack process oom -p api', does: 'does the service come back after an OOM kill?' },
+  ],
+};
+
 export const processFault: FaultDescriptor = {
   kind: 'process',
   summary: 'Process attack related commands',
-  actions: { kill, stop },
+  actions: { kill, stop, oom },
   load: async () => (await import('./fault.ts')).processFaultBehaviour,
+  programs: { hog: async () => (await import('./oom/hog.ts')).runHog },
 };

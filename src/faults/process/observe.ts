@@ -1,5 +1,6 @@
 import { formatDuration } from '../../base/duration.ts';
 import { readProcessState } from '../../linux/procfs/process-state.ts';
+import { isEndedState } from '../../linux/procfs/stat.ts';
 import { currentState } from '../../targets/identity.ts';
 import type { Effect, TargetVerdict } from '../fault.ts';
 import { endOf, findRespawned, type Respawn } from './respawn.ts';
@@ -15,7 +16,7 @@ function observed(one: SignalEffect, state: string, respawn: Respawn | undefined
   const { effect, undo } = one;
   const ends = effect.outcome?.['ended'] === true;
   const stoppedNow = state === 'T';
-  const lives = state.length === 1 && state !== 'Z';
+  const lives = state.length === 1 && !isEndedState(state);
   const base = {
     target: effect.target,
     evidence: { state, ...(respawn === undefined ? {} : { respawn: { ...respawn } }) },

@@ -1,7 +1,6 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import { bootTimeMs } from '../../linux/clock.ts';
+import { endOfFile, openNamelessFile } from '../../linux/nameless-file.ts';
 
 /** How the user's own command went. */
 export interface CommandResult {
@@ -18,26 +17,6 @@ export interface CommandResult {
 
 const keptOutputBytes = 4096;
 const killAfterMs = 1_000;
-
-/**
- * A file without a name for the command's output. Not a pipe: a service that the command leaves running in the
- * background would be killed by SIGPIPE once nobody reads it any more.
- */
-function namelessFile(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'faultline-'));
-  try {
-    return openSync(join(folder, 'output'), 'wx+', 0o600);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function tailOf(fd: number): string {
-  const { size } = fstatSync(fd);
-  const buffer = Buffer.alloc(Math.min(size, keptOutputBytes));
-  const length = readSync(fd, buffer, 0, buffer.length, size - buffer.length);
-  return buffer.toString('utf8', 0, length);
-}
 
 /** End the whole process group that the command's shell leads, first gently. */
 function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -59,9 +38,9 @@ export async function runRecoverCommand(command: string, timeoutMs: number): Pro
   const startedMs = bootTimeMs();
   let output: number | undefined;
   try {
-    output = namelessFile();
+    output = openNamelessFile();
     const ended = await runShell(command, timeoutMs, output);
-    return { notStarted: null, ...ended, tookMs: bootTimeMs() - startedMs, output: tailOf(output) };
+    return { notStarted: null, ...ended, tookMs: bootTimeMs() - startedMs, output: endOfFile(output, keptOutputBytes) };
   } catch (error) {
     // No room for a file, no process to be had: it is a verdict like any other, and what else is undone goes on.
     const notStarted = error instanceof Error ? error.message : String(error);

@@ -52,3 +52,14 @@ export const killSchema = schemaOf({ ...criteriaProperties, ...killProperties, .
 
 /** What `attack process stop` takes. */
 export const stopSchema = schemaOf({ ...criteriaProperties, ...waitProperty, ...recoverProperties });
+
+/** chaosd has no such attack: its help lists what chaosd has, and must not take this for one of its flags. */
+const { chaosd: _notChaosds, ...processProperty } = criteriaProperties.process as typeof criteriaProperties.process &
+  Presentation;
+
+/** What `attack process oom` takes. */
+export const oomSchema = schemaOf({
+  ...criteriaProperties,
+  process: processProperty,
+  wait: timeText('How long the OOM killer may take to strike before it is given up (default 30s)'),
+});

@@ -5,14 +5,12 @@ import { flock } from './layouts.ts';
 import { lock, unlock } from './mutex.ts';
 import type { NodeDescriptors } from './node-descriptors.ts';
 import type { Scratch } from './scratch.ts';
+import { F_OFD_GETLK, F_OFD_SETLK } from '../record-lock.ts';
 import { Control, MAX_LOCK_OWNERS, type SharedState } from './shared-state.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 const { O_RDONLY, O_RDWR } = constants;
 
-/** fcntl(2). */
-const F_OFD_GETLK = 36;
-const F_OFD_SETLK = 37;
 export const LockType = Object.freeze({ READ: 0, WRITE: 1, NONE: 2 });
 
 /** Who locks: a process, or for locks of open file descriptions one of these. The number is the kernel's. */

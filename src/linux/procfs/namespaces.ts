@@ -5,6 +5,9 @@ import type { ProcessRef } from './read.ts';
 /** The links of /proc/PID/ns: namespaces(7). */
 export type NamespaceKind = 'cgroup' | 'ipc' | 'mnt' | 'net' | 'pid' | 'time' | 'user' | 'uts';
 
+/** The PID namespace that the kernel begins with: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
+export const firstPidNamespace = 0xeffffffc;
+
 /**
  * The inode number of a process's namespace: two processes share a namespace where the numbers are equal.
  *

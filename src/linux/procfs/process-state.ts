@@ -1,4 +1,4 @@
-import { readStat } from './stat.ts';
+import { isEndedState, readStat } from './stat.ts';
 import { listTasks, readTaskStat } from './tasks.ts';
 
 /**
@@ -12,7 +12,7 @@ export function readProcessState(pid: number): string | undefined {
   if (stat === undefined || stat.state !== 'Z' || stat.numThreads <= 1) return stat?.state;
   const states = (listTasks(pid) ?? [])
     .map((tid) => readTaskStat(pid, tid)?.state)
-    .filter((state) => state !== undefined && state !== 'Z' && state !== 'X');
+    .filter((state) => state !== undefined && !isEndedState(state));
   const running = states.find((state) => state !== 'T' && state !== 't');
   return running ?? states[0] ?? 'Z';
 }

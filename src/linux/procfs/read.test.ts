@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import { openDescriptors } from '../test-support/descriptors.ts';
 import { start, startSleep } from '../test-support/processes.ts';
 import { readProcessFile, readProcessRecord } from './read.ts';
 
@@ -51,13 +52,13 @@ test('undefined when it goes between open and read', async () => {
 });
 
 test('no descriptor is left open', () => {
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors('/proc/');
   for (let round = 0; round < 50; round += 1) {
     readProcessRecord(NOBODY, 'comm');
     readProcessFile('self', 'cmdline');
     readProcessRecord('self', 'stat');
   }
-  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  expect(openDescriptors('/proc/')).toEqual(before);
 });
 
 test.skipIf(isRoot)('what is not ours to read is refused, and nothing leaks', () => {
@@ -67,10 +68,10 @@ test.skipIf(isRoot)('what is not ours to read is refused, and nothing leaks', ()
 });
 
 test('a failed read closes its file and names it', () => {
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors('/proc/');
   expect(() => readProcessFile('self', 'task')).toThrow(
     expect.objectContaining({ errno: 'EISDIR', syscall: 'read', message: expect.stringContaining('/proc/self/task') }),
   );
   expect(() => readProcessRecord('self', 'task')).toThrow(expect.objectContaining({ errno: 'EISDIR' }));
-  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  expect(openDescriptors('/proc/')).toEqual(before);
 });

@@ -18,7 +18,7 @@ export interface ProcessStat {
   readonly numThreads: number;
   /** When it started, in clock ticks since boot (`startTimeMs` converts). With the PID it names the process. */
   readonly startTimeTicks: number;
-  /** The wait status of a zombie; 0 for whoever may not trace the process. */
+  /** The wait status of who has ended; 0 for whoever may not trace the process. */
   readonly exitCode: number;
 }
 
@@ -53,6 +53,15 @@ export function readStat(process: ProcessRef): ProcessStat | undefined {
 /** Is this a kernel thread? It has no memory of its own and heeds no signal. */
 export function isKernelThread(stat: ProcessStat): boolean {
   return (stat.flags & PF_KTHREAD) !== 0;
+}
+
+/**
+ * Has the thread that shows this state ended? `Z` waits for its parent; `X` (`x` before Linux 3.14) is being taken off
+ * the list just then, which takes as long as the machine pleases. The state of a process is that of its main thread,
+ * which may end before the others.
+ */
+export function isEndedState(state: string): boolean {
+  return state === 'Z' || state === 'X' || state === 'x';
 }
 
 /** The numeric fields of the line that was parsed last, by their number: a slot each, so that nothing is allocated. */

@@ -3,6 +3,7 @@ import { FaultlineError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { architecture } from '../arch.ts';
 import { readComm } from '../procfs/comm.ts';
+import { isEndedState } from '../procfs/stat.ts';
 import { readTaskStat } from '../procfs/tasks.ts';
 import { syscallLabel } from './interrupted-calls.ts';
 import { hasSeccomp, readThreadStatus, readThreadWait } from './thread-status.ts';
@@ -36,7 +37,7 @@ export function whyNotSeized(pid: number, tid: number): Unseizable {
   const stat = readTaskStat(pid, tid);
   const status = readThreadStatus(pid, tid);
   if (stat === undefined || status === undefined) return 'ended';
-  if (stat.state === 'Z' || stat.state === 'X' || (stat.flags & PF_EXITING) !== 0) return 'ended';
+  if (isEndedState(stat.state) || (stat.flags & PF_EXITING) !== 0) return 'ended';
   if ((stat.flags & (PF_IO_WORKER | PF_USER_WORKER)) !== 0) return 'kernel-worker';
   if (pid === process.pid) {
     return refused(pid, 'ourselves', {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { FaultlineError } from '../../base/error.ts';
 import { errnoNumber } from '../errno.ts';
+import { isEndedState } from '../procfs/stat.ts';
 import { listTasks, readTaskStat } from '../procfs/tasks.ts';
 import { isErrno } from '../syscall-error.ts';
 import { compatTask, seccompInTheWay, whyNotSeized } from './refusals.ts';
@@ -205,5 +206,5 @@ function countTasks(pid: number): number {
 /** A main thread that ends before the others stays as a zombie, of which waitpid says nothing until they have ended. */
 function isDead(pid: number, tid: number): boolean {
   const state = readTaskStat(pid, tid)?.state;
-  return state === undefined || state === 'Z' || state === 'X';
+  return state === undefined || isEndedState(state);
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants } from 'node:fs';
 import { bindSyscall, bindUnchecked, lastErrno } from '../libc.ts';
+import { F_GETLK, F_OFD_GETLK, F_OFD_SETLK, F_RDLCK, F_UNLCK, F_WRLCK, FLOCK_SIZE } from '../record-lock.ts';
 import { isErrno, SyscallError, toSyscallError } from '../syscall-error.ts';
 import type { AskedRange } from '../fuse/lock-question.ts';
 import type { LockLine } from './descriptor-info.ts';
@@ -131,15 +132,7 @@ export function releaseFlock(fd: number): void {
   flockCall(fd, LOCK_UN);
 }
 
-export const F_SETLK = 6;
-const F_GETLK = 5;
-const F_OFD_GETLK = 36;
-const F_OFD_SETLK = 37;
-const F_RDLCK = 0;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
-/** struct flock on 64-bit: type, whence, start, length, PID. */
-export const FLOCK_SIZE = 32;
+/** Offsets in struct flock. */
 const L_START = 8;
 const L_LEN = 16;
 const L_PID = 24;

@@ -9,17 +9,22 @@ import { findVolumeUsers } from './volume-users.ts';
 /**
  * Does somebody have something of a mount that stands nowhere any more? When nobody has, its number is given out again,
  * and whoever has something of a mount of that number has it of another one.
+ *
+ * @returns a descriptor (O_PATH) that holds the mount, for the caller to close; undefined: nobody has anything of it
  */
-export function isInUse(mount: Pick<MountIdentity, 'mountId' | 'uniqueMountId'>): boolean {
+export function holdUsed(mount: Pick<MountIdentity, 'mountId' | 'uniqueMountId'>): number | undefined {
   const side = volumeSide({ kind: 'overlay', mountIds: [mount.mountId], answers: false });
   for (const user of findVolumeUsers(side, { kind: 'all' }).users) {
     for (const link of linksOf(user)) {
-      const its = mountBehind(link);
+      const held = openLink(link);
+      if (held === undefined) continue;
+      if (held.its.mountId === mount.mountId && isSameMount(held.its, mount)) return held.fd;
+      closeSync(held.fd);
       // A number is of one mount at a time, so that one user tells for all.
-      if (its?.mountId === mount.mountId) return isSameMount(its, mount);
+      if (held.its.mountId === mount.mountId) return undefined;
     }
   }
-  return false;
+  return undefined;
 }
 
 /** Links of /proc to what it has. */
@@ -36,7 +41,7 @@ function linksOf({ pid, tables, folders, maps, executable, mainTid }: VolumeUser
 }
 
 /** undefined: it is closed by now. */
-function mountBehind(link: string): MountIdentity | undefined {
+function openLink(link: string): { readonly fd: number; readonly its: MountIdentity } | undefined {
   let fd: number;
   try {
     fd = openSync(link, O_PATH);
@@ -45,8 +50,9 @@ function mountBehind(link: string): MountIdentity | undefined {
     throw error;
   }
   try {
-    return mountOf(fd);
-  } finally {
+    return { fd, its: mountOf(fd) };
+  } catch (error) {
     closeSync(fd);
+    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { bindFunction } from '../libc.ts';
-import { readStat } from '../procfs/stat.ts';
+import { isEndedState, readStat } from '../procfs/stat.ts';
 
 /*
  * If we are killed while threads have what they were given for an errand, it stays with them. So the first thing that a
@@ -78,7 +78,7 @@ export function isLeftNote(link: string, volumeId: string): boolean {
   if (about !== volumeId) return false;
   if (Number(pid) === process.pid) return true;
   const maker = readStat(Number(pid));
-  return maker?.state === 'Z' || maker?.startTimeTicks !== Number(startTime);
+  return maker === undefined || isEndedState(maker.state) || maker.startTimeTicks !== Number(startTime);
 }
 
 export function writeNote(fd: number, content: NoteContent): void {

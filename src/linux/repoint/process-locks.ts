@@ -1,6 +1,7 @@
 import type { Remote, RemoteCall } from '../ptrace/traced-process.ts';
 import type { Counterpart } from './counterparts.ts';
-import { closeAnyhow, F_SETLK, FLOCK_SIZE, lockRecord, openAgain, tryRangeLock } from './descriptor-calls.ts';
+import { F_SETLK, FLOCK_SIZE } from '../record-lock.ts';
+import { closeAnyhow, lockRecord, openAgain, tryRangeLock } from './descriptor-calls.ts';
 import type { LockLine } from './descriptor-info.ts';
 import type { Errand, LockMove } from './errand.ts';
 import { weakened } from './locks.ts';

@@ -1,7 +1,7 @@
 import { printable } from '../../base/text.ts';
 import { readNamespace } from '../procfs/namespaces.ts';
 import { listPids } from '../procfs/process-list.ts';
-import { isKernelThread, type ProcessStat, readStat } from '../procfs/stat.ts';
+import { isEndedState, isKernelThread, type ProcessStat, readStat } from '../procfs/stat.ts';
 import { readProcessRecord } from '../procfs/read.ts';
 import { readStatus } from '../procfs/status.ts';
 import { listTasks } from '../procfs/tasks.ts';
@@ -108,7 +108,7 @@ function holdsNothing(user: Omit<VolumeUser, 'refusal'>): boolean {
 
 /** Without the main thread where that has ended before the others: it has let go of all that they share. */
 function liveThreads({ pid, state, numThreads }: ProcessStat): number[] {
-  if (state !== 'Z' && state !== 'X') return listTasks(pid) ?? [];
+  if (!isEndedState(state)) return listTasks(pid) ?? [];
   return numThreads > 1 ? (listTasks(pid) ?? []).filter((tid) => tid !== pid) : [];
 }
 

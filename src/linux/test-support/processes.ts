@@ -102,7 +102,7 @@ export function hold(pid: number): Pidfd {
 }
 
 /** Waits until something is true; fails loudly when that takes absurdly long. */
-export async function eventually(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
+export async function eventually(condition: () => boolean, timeoutMs = 50_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not true within ${timeoutMs} ms: ${condition.toString()}`);

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errorCodes } from '../../base/error-codes.ts';
 import { FaultlineError } from '../../base/error.ts';
 import { boolean, object, string } from '../../base/schema-types.ts';
-import { printable } from '../../base/text.ts';
+import { printable, printableLines } from '../../base/text.ts';
 import { faults } from '../../faults/registry.ts';
 import { fromFastify } from '../request-error.ts';
 
@@ -54,7 +54,7 @@ function codeOf(error: FaultlineError, status: number): ChaosdCode {
 function bodyOf(error: FaultlineError, status: number): ChaosdError {
   const code = codeOf(error, status);
   const message = `${code}: ${printable(error.message)}`;
-  const hint = error.hint === undefined ? '' : `\n hint: ${printable(error.hint)}`;
+  const hint = error.hint === undefined ? '' : `\n hint: ${printableLines(error.hint)}`;
   return { error: true, message, code, full_text: `${message}${hint}\n code: ${error.code}` };
 }
 

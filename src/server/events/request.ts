@@ -40,7 +40,10 @@ export interface StreamRequest {
  *
  * @throws {FaultlineError} ARGUMENT_INVALID
  */
-function startOf(query: EventsQuery, lastEventId: string | readonly string[] | undefined): number | undefined {
+export function startOf(
+  query: Pick<EventsQuery, 'after'>,
+  lastEventId: string | readonly string[] | undefined,
+): number | undefined {
   const inQuery = query.after === undefined ? undefined : Number(query.after);
   if (lastEventId === undefined || lastEventId === '') return inQuery;
   if (typeof lastEventId === 'string' && /^[0-9]{1,15}$/.test(lastEventId)) return Number(lastEventId);

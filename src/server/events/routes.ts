@@ -1,8 +1,9 @@
-import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import { parseInput } from '../../base/schema.ts';
 import { string } from '../../base/schema-types.ts';
 import type { Service } from '../service.ts';
 import { eventHub, hubDefaults, type HubOptions, type StreamWatch } from './hub.ts';
+import { openStream } from './open-stream.ts';
 import { eventsQuery, streamRequest } from './request.ts';
 
 declare module 'fastify' {
@@ -11,9 +12,6 @@ declare module 'fastify' {
     endless?: boolean;
   }
 }
-
-/** How soon a client that lost its connection should come again, in milliseconds. */
-const retryMs = 2_000;
 
 const nobodyWatches: StreamWatch = { opened: () => undefined, closed: () => undefined, dropped: () => undefined };
 
@@ -31,24 +29,6 @@ const schema = {
     },
   },
 };
-
-/** Answer with the head of a stream, past Fastify, which has nothing to do with it from here on. */
-function openStream(reply: FastifyReply): FastifyReply['raw'] {
-  reply.headers({
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no', // a proxy that collects answers would collect for ever
-  });
-  const headers = reply.getHeaders();
-  reply.hijack();
-  const response = reply.raw;
-  response.shouldKeepAlive = false; // when the stream is over, so is its connection
-  response.socket?.setTimeout(0);
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value);
-  response.writeHead(200);
-  response.write(`retry: ${retryMs}\n\n`);
-  return response;
-}
 
 /**
  * `/events`: server-sent events.

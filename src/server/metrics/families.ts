@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { deathCauses } from '../../forensics/death-cause.ts';
 import { version } from '../../base/version.ts';
 
 /** Seconds, for what takes milliseconds as a rule. */
@@ -21,6 +22,8 @@ export interface Families {
   readonly requestSeconds: Histogram<'method' | 'route'>;
   readonly streams: Gauge;
   readonly streamsDropped: Counter;
+  readonly deaths: Counter<'cause'>;
+  readonly deathEventsDropped: Counter;
 }
 
 /** Gauges of prom-client that end in `_total`, which only counters may; the same is there by type without it. */
@@ -110,6 +113,22 @@ function ofRequests(
   };
 }
 
+function ofDeaths({ Counter }: Library, registers: Registry[]): InRegistry<'deaths' | 'deathEventsDropped'> {
+  const deaths = new Counter({
+    name: 'faultline_deaths_total',
+    help: 'Deaths on this host that the service has watched and written down, by what they were of',
+    labelNames: ['cause'],
+    registers,
+  });
+  for (const cause of deathCauses) deaths.inc({ cause }, 0);
+  const deathEventsDropped = new Counter({
+    name: 'faultline_death_events_dropped_total',
+    help: 'Events that nobody will ever see, since there were too many at a time: deaths may be missing',
+    registers,
+  });
+  return { deaths, deathEventsDropped };
+}
+
 function tellBuild({ Gauge }: Library, registers: Registry[]): void {
   const build = new Gauge({
     name: 'faultline_build_info',
@@ -133,5 +152,6 @@ export async function createFamilies(): Promise<Families> {
     ...ofInjections(library, registers),
     ...ofJournal(library, registers),
     ...ofRequests(library, registers),
+    ...ofDeaths(library, registers),
   });
 }

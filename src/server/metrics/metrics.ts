@@ -4,6 +4,8 @@ import type { Engine } from '../../experiment/engine.ts';
 import type { Observer } from '../../experiment/events.ts';
 import type { JournalTail } from '../../experiment/tail.ts';
 import type { StreamWatch } from '../events/hub.ts';
+import { deathCause } from '../../forensics/death-cause.ts';
+import type { DeathListener } from '../deaths/recorder.ts';
 import type { Families } from './families.ts';
 import { type JournalCounts, journalCounts } from './journal-counts.ts';
 import { journalGauges } from './journal-gauges.ts';
@@ -18,6 +20,8 @@ export interface Metrics {
   readonly observe: Observer;
   /** To be told of event streams. */
   readonly streams: StreamWatch;
+  /** To be told of deaths that are watched. */
+  readonly deaths: DeathListener;
   /** `/metrics` */
   readonly routes: FastifyPluginAsync;
   /** Count and time the requests of a whole app; to be called before its routes are added. */
@@ -101,6 +105,23 @@ function streamWatch(enter: Ledger['enter']): StreamWatch {
   });
 }
 
+function deathCounter(enter: Ledger['enter']): DeathListener {
+  return Object.freeze<DeathListener>({
+    written: (records) => {
+      const causes = records.map(deathCause);
+      enter(({ deaths }) => {
+        for (const cause of causes) deaths.inc({ cause });
+      });
+    },
+    restarted: () => undefined,
+    dropped: (events) => {
+      enter(({ deathEventsDropped }) => {
+        deathEventsDropped.inc(events);
+      });
+    },
+  });
+}
+
 /** Gives out the figures, brought up to the end of the journal. */
 function reporter(engine: Engine, open: () => Promise<Families>): () => Promise<Families> {
   const position = engine.tail.lastId();
@@ -144,6 +165,7 @@ export function createMetrics(engine: Engine): Metrics {
       });
     },
     streams: streamWatch(ledger.enter),
+    deaths: deathCounter(ledger.enter),
     routes,
     addRequestMetrics: (app) => {
       addRequestMetrics(ledger.enter, app);

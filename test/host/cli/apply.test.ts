@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cli, finished, type Ran, type RunOptions, startCli, tempFolder, tempStateDir } from '../../support/cli.ts';
 import { startServer } from '../../support/server.ts';
-import { cannotInject, fill, mountsOf, nothingLeft, type Scene, scene } from '../io/lab.ts';
+import { cannotInject, fill, mountsSeenHere, nothingLeft, type Scene, scene } from '../io/lab.ts';
 import { startTarget } from '../io/target.ts';
 
 /*
@@ -164,7 +164,7 @@ describe.skipIf(cannotInject !== undefined)('a file of an IOChaos', () => {
     ]);
     const text = await one.run(['apply', '-f', file, '--dry-run']);
     expect(text.stdout).toMatch(/^iochaos\/broken, uid: .*\nDry run: attack io fault would touch 2 of 2 matched\n/);
-    expect(mountsOf({ below: one.volume })).toEqual([]);
+    expect(mountsSeenHere(one.volume)).toEqual([]);
     expect(await target.ask(read)).toMatchObject({ count: 10 });
     expect(await one.run(['search', '-o', 'json'])).toMatchObject({ stdout: '[]\n' });
   });
@@ -258,8 +258,8 @@ describe.skipIf(cannotInject !== undefined)('a file of several objects', () => {
     const { error } = JSON.parse(ran.stderr) as { readonly error: { readonly code: string; readonly details: object } };
     expect(error).toMatchObject({ code: 'VOLUME_BUSY', details: { undone: ['iochaos:default:begins'], left: [] } });
     expect(await target.ask(read)).toMatchObject({ count: 10 });
-    expect(mountsOf({ below: one.volume })).toEqual([]);
-    expect(mountsOf({ below: second })).toHaveLength(1);
+    expect(mountsSeenHere(one.volume)).toEqual([]);
+    expect(mountsSeenHere(second)).toHaveLength(1);
 
     const gone = await one.run(['delete', '-f', file]);
     expect(gone.code).toBe(1);

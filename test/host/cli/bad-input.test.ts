@@ -6,9 +6,8 @@ import { errorCodes } from '../../../src/base/error-codes.ts';
 import { hasUnprintable } from '../../../src/base/text.ts';
 import { openEngine } from '../../../src/experiment/engine.ts';
 import { parseAttack } from '../../../src/experiment/request.ts';
-import { readStat } from '../../../src/linux/procfs/stat.ts';
 import { cli, tempStateDir } from '../../support/cli.ts';
-import { sleeper } from '../targets/processes.ts';
+import { sleeper, stateOf } from '../targets/processes.ts';
 
 const kill = ['attack', 'process', 'kill'];
 
@@ -76,7 +75,7 @@ describe('arguments that cannot work', () => {
     expect(ran.stderr).toMatch(/^Error: .+ \[[A-Z_]+\]\nHint: .+\n$/);
     expect(ran.stderr).toContain(`[${code}]`);
     expect(hasUnprintable(ran.stderr.replaceAll('\n', ''))).toBe(false);
-    expect(readStat(target.pid)?.state).toBe('S');
+    expect(stateOf(target.pid)).toBe('S');
   });
 
   test('its own PID, its parents: refused with the rule', async () => {
@@ -143,7 +142,7 @@ describe('whatever is given', () => {
   );
   const options = fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: oddOption });
 
-  test('a plan or an error with code and hint, printable; never a bug', { timeout: 120_000 }, async () => {
+  test('a plan or an error with code and hint, printable; never a bug', { timeout: 600_000 }, async () => {
     await sleeper('fl-x');
     const engine = openEngine({
       stateDir: tempStateDir(),

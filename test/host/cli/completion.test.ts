@@ -6,6 +6,7 @@ import { shells } from '../../../src/cli/completion/shell.ts';
 import { installed } from '../../../src/cli/test-support/installed.ts';
 import { cli, tempFolder, tempStateDir } from '../../support/cli.ts';
 import { type EditingShell, openLineEditor } from '../../support/line-editor.ts';
+import { experimentFile, runOf } from '../runner/lab.ts';
 import { sleeper } from '../targets/processes.ts';
 
 const dist = path.resolve(import.meta.dirname, '../../../dist');
@@ -67,6 +68,7 @@ const hasEditor = (shell: EditingShell): boolean => installed('script') && insta
 describe.each<EditingShell>(['bash', 'zsh'])('%s, on a terminal', (shell) => {
   test.skipIf(!hasEditor(shell))('completes commands, flags and values', async () => {
     const { folder, env } = installation();
+    for (const name of ['kill.yaml', 'old-report.html']) writeFileSync(path.join(folder, name), '');
     const editor = await openLineEditor(shell, folder, [`source <(faultline completion ${shell})`], env);
     for (const [typed, line] of [
       ['faultline att', 'faultline attack '],
@@ -80,6 +82,12 @@ describe.each<EditingShell>(['bash', 'zsh'])('%s, on a terminal', (shell) => {
       ['faultline completion z', 'faultline completion zsh '],
       ['faultline help attack process st', 'faultline help attack process stop '],
       ['faultline --state-dir bi', 'faultline --state-dir bin/'],
+      ['faultline run ki', 'faultline run kill.yaml '],
+      ['faultline run kill.yaml --ju', 'faultline run kill.yaml --junit '],
+      ['faultline run kill.yaml --report ol', 'faultline run kill.yaml --report old-report.html '],
+      ['faultline report -o ju', 'faultline report -o junit '],
+      ['faultline report -o ol', 'faultline report -o old-report.html '],
+      ['faultline report --from ki', 'faultline report --from kill.yaml '],
       ['faultline nothing', 'faultline nothing'],
       ['faultline attack process kill -p no-such-', 'faultline attack process kill -p no-such-'],
     ] as const) {
@@ -157,7 +165,12 @@ describe('fish', () => {
     }
     // fish looks into descriptions, too, and finds the PIDs, beside which the name is shown for what it is.
     for (const name of hiddenNames) {
-      for (const line of offered(`${kill} -p ${name.slice(0, 2)}`, place)) expect(line).toMatch(/^\d+\t[ -~]+$/);
+      const typed = name.slice(0, 2);
+      for (const line of offered(`${kill} -p ${typed}`, place)) {
+        // It also looks into the middle of names, those of strangers, too.
+        if (!/^\d/u.test(line)) expect(line.slice(1)).toContain(typed);
+        expect(line).toMatch(/^[ -~]+\t[ -~]+$/);
+      }
     }
     expect(existsSync(path.join(place.folder, 'x'))).toBe(false);
   });
@@ -189,6 +202,17 @@ describe('UIDs', () => {
     expect(await uidsAt(['show', 'third', ''], stateDir)).toEqual([]);
     expect((await ask(['show', ''], stateDir)).stdout).toMatch(/^second\tnoop hold, recovered, \d{4}-[-\dT:]+Z$/m);
     await cli(['recover', '--all'], { stateDir });
+  });
+
+  test('of runs of experiments', async () => {
+    const stateDir = tempStateDir();
+    expect(await uidsAt(['report', ''], stateDir)).toEqual([]);
+    expect(existsSync(stateDir)).toBe(false);
+    const probes = { answer: { command: { run: ['true'], every: '100ms' }, expect: { success: '100%' } } };
+    const { run } = await runOf(experimentFile({ probes, method: [{ wait: '1s' }] }), stateDir);
+    expect(await uidsAt(['report', ''], stateDir)).toEqual(['latest', run.uid]);
+    const told = new RegExp(`\\ttried, ${run.verdict}, \\d{4}-[-\\dT:]+Z$`, 'm');
+    expect((await ask(['report', ''], stateDir)).stdout).toMatch(told);
   });
 
   test('of the journal that the line names', async () => {
@@ -248,11 +272,11 @@ describe('the scripts', () => {
       ['\u0000'.slice(1), 'attack', '-'],
       ['attack', 'process', 'kill', '-p'],
     ];
-    for (const words of lines) {
-      for (const shell of [...shells, 'tcsh']) {
-        const ran = await cli(['__complete', '--shell', shell, '--', ...words]);
-        expect(ran).toMatchObject({ code: 0, stderr: '' });
-      }
+    // By shells in turn: what is answered does not depend on them, only how it is written.
+    const askers = [...shells, 'tcsh'];
+    for (const [index, words] of lines.entries()) {
+      const ran = await cli(['__complete', '--shell', askers[index % askers.length] ?? '', '--', ...words]);
+      expect(ran, words.join(' ')).toMatchObject({ code: 0, stderr: '' });
     }
   });
 });

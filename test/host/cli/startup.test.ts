@@ -43,6 +43,13 @@ describe('what is loaded', () => {
     expect(loaded.filter((name) => native.test(name)).length).toBeGreaterThan(0);
   });
 
+  test('for the meaning of an exit code: tables, and nothing of the program', async () => {
+    const loaded = await loadedBy(['why', '137'], tempStateDir());
+    expect(loaded.filter((name) => /why-code/.test(name))).toHaveLength(1);
+    const program = /(?:^|\/)main\.js$/;
+    expect(loaded.filter((name) => program.test(name) || native.test(name) || network.test(name))).toEqual([]);
+  });
+
   test('for an attack through a service: the way there, and nothing that acts here', async () => {
     const server = await startServer({ stateDir: tempStateDir() });
     const { pid } = await sleeper('fl-load');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cli, type Ran, tempStateDir, uidIn } from '../../support/cli.ts';
 import { readJournal } from '../../support/journal.ts';
-import { sleeper, type TestProcess, stateOf as stateOfPid, until } from '../targets/processes.ts';
+import { sleeper, stateOf as stateOfPid, stopped, type TestProcess, until } from '../targets/processes.ts';
 
 const stateOf = ({ pid }: TestProcess): string | undefined => stateOfPid(pid);
 
@@ -13,7 +13,7 @@ function expectOrderly(ran: readonly Ran[]): void {
 }
 
 describe('many commands at once on one state folder', () => {
-  test('200, from no folder at all: none lost, none left stopped', { timeout: 300_000 }, async () => {
+  test('200, from no folder at all: none lost, none left stopped', { timeout: 900_000 }, async () => {
     const stateDir = tempStateDir();
     const targets = await Promise.all(Array.from({ length: 100 }, (_, index) => sleeper(`fl-crowd-${index}`)));
     const attacks = await Promise.all(
@@ -54,7 +54,7 @@ describe('many commands at once on one state folder', () => {
   test('recovered and halted while it injects: the attack undoes itself and says so', async () => {
     const stateDir = tempStateDir();
     const targets = await Promise.all([sleeper('fl-grace'), sleeper('fl-grace')]);
-    for (const { pid } of targets) process.kill(pid, 'SIGSTOP');
+    await Promise.all(targets.map(stopped));
     const slow = cli(['attack', 'process', 'kill', '-p', 'fl-grace', '--grace', '30s', '--uid', 'slow'], { stateDir });
     await until('it injects', () => readJournal(stateDir)[0]?.effects.length === 2);
     const halted = await cli(['halt', '--reason', 'enough'], { stateDir });
@@ -84,7 +84,7 @@ describe('many commands at once on one state folder', () => {
     const stateDir = tempStateDir();
     const { startCli, finished } = await import('../../support/cli.ts');
     const target = await sleeper('fl-ctrl-c');
-    process.kill(target.pid, 'SIGSTOP');
+    await stopped(target);
     const child = startCli(['attack', 'process', 'kill', '-p', 'fl-ctrl-c', '--grace', '30s'], { stateDir });
     const ended = finished(child);
     await until('it injects', () => readJournal(stateDir)[0]?.effects.length === 1);

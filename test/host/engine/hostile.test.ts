@@ -7,7 +7,7 @@ import { readCmdline } from '../../../src/linux/procfs/cmdline.ts';
 import { readProcessTable } from '../../../src/targets/process-table.ts';
 import { cli, finished, show, startCli, tempFolder, tempStateDir, uidIn } from '../../support/cli.ts';
 import { readJournal } from '../../support/journal.ts';
-import { program, sleeper, start, until, stateOf } from '../targets/processes.ts';
+import { program, sleeper, start, stateOf, stopped, until } from '../targets/processes.ts';
 
 /*
  * What a hostile reviewer broke once, and must not break again.
@@ -127,7 +127,8 @@ describe('keepers', () => {
     const lease = (pid: number, ...more: readonly string[]) =>
       cli(['attack', 'process', 'stop', '-p', String(pid), ...more], { stateDir });
     await lease(slow.pid, '--duration', '10m', '-r', 'sleep 3');
-    process.kill(keeperOf(stateDir) ?? 0, 'SIGTERM');
+    const ending = await until('there is a keeper', () => keeperOf(stateDir));
+    process.kill(ending, 'SIGTERM');
     await until('it is being undone', () => stateOf(slow.pid) === 'S');
     expect(await lease(quick.pid, '--duration', '5s')).toMatchObject({ code: 0 });
     expect(stateOf(quick.pid)).toBe('T');
@@ -137,11 +138,10 @@ describe('keepers', () => {
 
   test('a keeper that is stopped itself is replaced', async () => {
     const stateDir = tempStateDir();
-    const [one, two] = [await sleeper('fl-one'), await sleeper('fl-two')];
+    const [one, two] = [await sleeper('fl-ho-one'), await sleeper('fl-two')];
     await cli(['attack', 'process', 'stop', '-p', String(one.pid), '--duration', '8s'], { stateDir });
-    const frozen = keeperOf(stateDir) ?? 0;
-    process.kill(frozen, 'SIGSTOP');
-    await until('the keeper is stopped', () => stateOf(frozen) === 'T');
+    const frozen = await until('there is a keeper', () => keeperOf(stateDir));
+    await stopped({ pid: frozen });
     await cli(['attack', 'process', 'stop', '-p', String(two.pid), '--duration', '1s'], { stateDir });
     await until('both run again', () => stateOf(one.pid) === 'S' && stateOf(two.pid) === 'S');
     process.kill(frozen, 'SIGCONT');

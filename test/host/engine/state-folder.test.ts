@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { cli, type Ran, tempFolder, tempStateDir } from '../../support/cli.ts';
-import { sleeper, stateOf } from '../targets/processes.ts';
+import { sleeper, stateOf, stopped } from '../targets/processes.ts';
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -50,7 +50,7 @@ describe('a state folder that cannot be used', () => {
       expect(halted.code).toBe(1);
       expect(halted.stderr).toMatch(/1 undone, but new attacks are not held off.*STATE_DISK_FULL/);
       expect(stateOf(pid)).toBe('S');
-      process.kill(pid, 'SIGSTOP');
+      await stopped({ pid });
       const recovered = await cli(['recover', 'live'], { stateDir });
       expect(recovered.code).toBe(1);
       expect(recovered.stderr).toContain('STATE_DISK_FULL');

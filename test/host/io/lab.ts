@@ -132,6 +132,12 @@ export function mountsOf({ below, source }: { readonly below?: string; readonly 
   return [...found.values()];
 }
 
+/** The same, as the test itself sees them: a namespace that another test makes meanwhile begins with copies of all. */
+export function mountsSeenHere(below: string): SeenMount[] {
+  const here = readlinkSync('/proc/self/ns/mnt');
+  return mountsOf({ below }).filter(({ namespace }) => namespace === here);
+}
+
 export interface OurProcess {
   readonly pid: number;
   /** `daemon`, `repointer`, `keeper`; the command, for those of the command line. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/base/error-codes.ts';
 import { readJournal } from '../../support/journal.ts';
-import { cannotInject, mountsOf, processesOf, type Scene, scene } from './lab.ts';
+import { cannotInject, mountsSeenHere, processesOf, type Scene, scene } from './lab.ts';
 
 /*
  * What is asked for wrongly is refused in a sentence that says what is wrong, before anything is touched: no mount, no
@@ -131,7 +131,7 @@ const badVolumes: readonly Case[] = wrongVolumes.map((one) => ({ args: delay, ..
 
 /** Nothing was touched: the volume is not covered, nobody serves it, and the journal knows of nothing that is live. */
 function expectUntouched(one: Scene): void {
-  expect(mountsOf({ below: one.volume })).toEqual([]);
+  expect(mountsSeenHere(one.volume)).toEqual([]);
   expect(processesOf(one)).toEqual([]);
   if (!existsSync(path.join(one.stateDir, 'faultline.db'))) return;
   expect(readJournal(one.stateDir).map(({ record }) => record.state)).toEqual([]);

@@ -12,6 +12,7 @@ import { createFuseMount, FUSE_TYPE } from '../../../src/linux/mount/fuse-mount.
 import { placeMount } from '../../../src/linux/mount/mount-tree.ts';
 import { FOLDER_PATH_FLAGS, openInRoot } from '../../../src/linux/mount/path-lookup.ts';
 import { resolveVolume } from '../../../src/linux/mount/volume.ts';
+import { readNamespace } from '../../../src/linux/procfs/namespaces.ts';
 import { readProcessRecord } from '../../../src/linux/procfs/read.ts';
 import { end, start, until } from '../targets/processes.ts';
 import { answer } from './answering.ts';
@@ -196,7 +197,7 @@ describe.skipIf(!canMount)('detach', () => {
   test('when the process is gone: through another one of its namespace; when all are gone, it is, too', async () => {
     const first = await namespaceOf();
     const second = await start('nsenter', ['--target', String(first.pid), '--mount', 'sleep', '3600']);
-    await until('it is there', () => readMounts(second.pid)?.length === readMounts(first.pid)?.length);
+    await until('it is there', () => readNamespace(second.pid, 'mnt') === first.inode);
     const [path, otherPath] = [folder(), folder()];
     const [one, other] = [unserved(), unserved()];
     const oneMount = await attached({ pid: first.pid, path, mountFd: one.mountFd });

@@ -22,6 +22,6 @@ describe.skipIf(!hasPython)('a process whose main thread has ended', () => {
     expect(targets[0]).toMatchObject({ verdict: 'confirmed' });
     expect(present[0]).toMatchObject({ verdict: 'confirmed', seen: 'is stopped (state T)' });
     expect(await cli(['recover', uid], { stateDir })).toMatchObject({ code: 0 });
-    expect(readProcessState(pid)).toBe('S');
+    await until('it goes on', () => readProcessState(pid) === 'S');
   });
 });

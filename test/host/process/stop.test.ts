@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cli, show, tempFolder, tempStateDir, uidIn } from '../../support/cli.ts';
-import { end, sleeper, until, stateOf } from '../targets/processes.ts';
+import { end, sleeper, stateOf, stopped } from '../targets/processes.ts';
 
 async function stop(stateDir: string, ...args: readonly string[]): Promise<string> {
   const ran = await cli(['attack', 'process', 'stop', ...args], { stateDir });
@@ -28,9 +28,8 @@ describe('attack process stop', () => {
 
   test('a process that was stopped before is left stopped, as it was found', async () => {
     const stateDir = tempStateDir();
-    const { pid } = await sleeper('fl-before');
-    process.kill(pid, 'SIGSTOP');
-    await until('stopped', () => stateOf(pid) === 'T');
+    const { pid } = await sleeper('fl-st-before');
+    await stopped({ pid });
     const uid = await stop(stateDir, '-p', String(pid));
     const shown = await show(uid, { stateDir });
     expect(shown.targets[0]).toMatchObject({ verdict: 'inconclusive' });
@@ -118,7 +117,7 @@ describe('--recover-cmd', () => {
 
   test('one that fails leaves the injection to be recovered again, or to be given up', async () => {
     const stateDir = tempStateDir();
-    const { pid } = await sleeper('fl-failing');
+    const { pid } = await sleeper('fl-st-failing');
     const uid = await stop(stateDir, '-p', String(pid), '-r', 'echo oops; exit 3');
     const failed = await cli(['recover', uid], { stateDir });
     expect(failed.code).toBe(1);

@@ -25,6 +25,9 @@ def range_(name, kind, length, start):
 EX, SH = fcntl.LOCK_EX, fcntl.LOCK_SH
 `;
 
+/** In place of vitest's second. */
+const patience = { timeout: 60_000 };
+
 describe.skipIf(!canMove)('locks', () => {
   test('of open file descriptions and of processes are held on the other side, and kept from others', async () => {
     const { volume, one, swapper, scope } = await coveredBy(`
@@ -86,13 +89,13 @@ def waits():
 `,
       volume.path,
     );
-    await expect.poll(() => waiting.ask('waits()')).toBe('1');
+    await expect.poll(() => waiting.ask('waits()'), patience).toBe('1');
     const report = only(await swapper.order({ towards: 'overlay', scope }));
     if (report.lostLocks.length > 0) {
       expect(report.lostLocks).toMatchObject([{ detail: 'EAGAIN' }]);
-      await expect.poll(() => waiting.ask('thread.is_alive()')).toBe('False');
+      await expect.poll(() => waiting.ask('thread.is_alive()'), patience).toBe('False');
     } else {
-      expect(await waiting.ask('waits(), thread.is_alive()')).toBe('(1, True)');
+      await expect.poll(() => waiting.ask('waits(), thread.is_alive()'), patience).toBe('(1, True)');
     }
     expect(await one.ask('os.pread(fd, 1, 0)')).toBe("b''");
   });

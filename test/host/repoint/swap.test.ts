@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { coveredBy, canMove, only, sidesOf, startPython, testVolume } from './lab.ts';
+import { until } from '../targets/processes.ts';
 import { startSwapper } from './swapper.ts';
 
 describe.skipIf(!canMove)('descriptors', () => {
@@ -38,10 +39,9 @@ before = flags()
   test('shared by parent and child stay shared, and both write on where the other has stopped', async () => {
     const { volume, one, swapper } = await coveredBy(`
 a = os.open('a', os.O_RDWR | os.O_CREAT, 0o644)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 child = os.fork()
 if child == 0:
-    told = signal.sigwait
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     while True:
         signal.sigwait([signal.SIGUSR1])
         os.write(a, b'child.')
@@ -57,7 +57,7 @@ def write(text):
       expect(await one.ask(`write(b'parent.')`)).toBe('7');
       await one.ask('os.kill(child, signal.SIGUSR1)');
       length += 13;
-      await expect.poll(() => readFileSync(join(volume.path, 'a')).length).toBe(length);
+      await until('the child has written', () => readFileSync(join(volume.path, 'a')).length === length);
       expect(await one.ask('os.lseek(a, 0, 1)')).toBe(String(length));
     }
     expect(readFileSync(join(volume.path, 'a'), 'utf8')).toBe('parent.child.'.repeat(3));

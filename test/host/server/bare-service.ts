@@ -50,6 +50,7 @@ const defaults: ServerOptions = {
   tokenFile: undefined,
   readTokenFile: undefined,
   allowRecoverCmd: false,
+  watchDeaths: false,
   maxBodyBytes: 64 * 1024,
   maxRate: 100_000,
   maxConcurrency: 8,

@@ -39,7 +39,7 @@ const dies = (target: TestProcess, signal: NodeJS.Signals): Promise<true> =>
 async function stubborn(): Promise<{ readonly pid: number; readonly count: () => number }> {
   const folder = tempFolder();
   const [ready, log] = [path.join(folder, 'ready'), path.join(folder, 'log')];
-  const script = `trap 'echo >> ${log}' TERM; : > ${ready}; while :; do ${program('fl-nap')} 0.02; done`;
+  const script = `trap 'echo >> ${log}' TERM; : > ${ready}; while :; do ${program('fl-ch-nap')} 0.02; done`;
   const { pid } = await start('/bin/sh', ['-c', script]);
   await until('the shell is ready', () => existsSync(ready));
   return { pid, count: () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0) };
@@ -135,7 +135,8 @@ describe('POST /api/attack/process', () => {
     const { status, text, body } = await attackOf(server, {
       process: String(pid),
       signal: 15,
-      wait: '200ms',
+      // So long that it has a processor meanwhile.
+      wait: '2s',
       uid: 'm',
     });
     expect(status).toBe(200);

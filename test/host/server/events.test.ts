@@ -90,7 +90,7 @@ describe('the event stream', () => {
     const stateDir = tempStateDir();
     const service = await startInProcess(stateDir);
     const hearing = await hear(at(service));
-    const { pid } = await sleeper('fl-own');
+    const { pid } = await sleeper('fl-ev-own');
     const request = await parseAttack('process', 'stop', { uid: 'mine' }, { process: String(pid) });
     await service.engine.attack(request);
     await service.engine.halt('a test');
@@ -212,6 +212,7 @@ describe('what a client asks for', () => {
       await eventually(query, () => hearing.events.length >= types.length);
       expect(typesOf(hearing.events), query).toEqual(types);
     }
+    await eventually('both have come', () => old.events.length >= 2);
     expect(old.events.map(({ type, data }) => [type, data.uid])).toEqual([
       ['injected', 'first'],
       ['recovered', 'first'],

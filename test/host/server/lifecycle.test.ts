@@ -8,7 +8,7 @@ import { del, get, post } from '../../support/http-requests.ts';
 import { readJournal } from '../../support/journal.ts';
 import { startServer } from '../../support/server.ts';
 import { bootTimeMs } from '../../../src/linux/clock.ts';
-import { sleeper, stateOf, until } from '../targets/processes.ts';
+import { killIfAlive, sleeper, stateOf, until } from '../targets/processes.ts';
 
 /** The keeper of a state folder, by its command line. */
 function endKeeper(stateDir: string): void {
@@ -19,7 +19,7 @@ function endKeeper(stateDir: string): void {
     } catch {
       continue; // it is gone
     }
-    if (argv.includes(stateDir) && argv.includes('\0keeper\0')) process.kill(Number(pid), 'SIGKILL');
+    if (argv.includes(stateDir) && argv.includes('\0keeper\0')) killIfAlive(Number(pid));
   }
 }
 
@@ -59,7 +59,7 @@ describe('the service ends', () => {
 
   test('SIGKILL, and its keeper too: the next service ends what is overdue at once', async () => {
     const stateDir = tempStateDir();
-    const target = await sleeper('fl-overdue');
+    const target = await sleeper('fl-li-overdue');
     const first = await startServer({ stateDir });
     expect(
       (await post(`${first.url}/api/v1/injections`, stop(target.pid, { duration: '4s', uid: 'overdue' }))).status,
@@ -77,7 +77,7 @@ describe('the service ends', () => {
 
   test('the keeper is killed while the service runs: the service sees to the lease', async () => {
     const stateDir = tempStateDir();
-    const target = await sleeper('fl-kept');
+    const target = await sleeper('fl-li-kept');
     const server = await startServer({ stateDir });
     await post(`${server.url}/api/v1/injections`, stop(target.pid, { duration: '6s', uid: 'kept' }));
     expect(stateOf(target.pid)).toBe('T');
@@ -90,7 +90,7 @@ describe('the service ends', () => {
     const stateDir = tempStateDir();
     const control = path.join(tempFolder(), 'faketimerc');
     writeFileSync(control, '+0');
-    const target = await sleeper('fl-clock');
+    const target = await sleeper('fl-li-clock');
     const server = await startServer({ stateDir, env: fakeClock(control) });
     const startedBootMs = bootTimeMs();
     await post(`${server.url}/api/v1/injections`, stop(target.pid, { duration: '5s', uid: 'clock' }));
@@ -103,7 +103,7 @@ describe('the service ends', () => {
 
   test('in the middle of an attack: it is finished and answered first', async () => {
     const stateDir = tempStateDir();
-    const target = await sleeper('fl-slow');
+    const target = await sleeper('fl-li-slow');
     const server = await startServer({ stateDir });
     // Looking who comes back takes a second, whatever comes.
     const body = { kind: 'process', action: 'kill', process: String(target.pid), observe: '1s', uid: 'slow' };
@@ -157,7 +157,7 @@ describe('much is under way', () => {
 
   test('one recover command that hangs keeps no other overdue lease waiting', async () => {
     const stateDir = tempStateDir();
-    const [hung, other] = [await sleeper('fl-hung'), await sleeper('fl-other')];
+    const [hung, other] = [await sleeper('fl-hung'), await sleeper('fl-li-other')];
     const first = await startServer({ stateDir, args: ['--allow-recover-cmd'] });
     const url = `${first.url}/api/v1/injections`;
     // It shows its environment as long as it lives: nothing that it starts has the command in its own.

@@ -36,7 +36,7 @@ async function recordOf({ engine }: ScheduleService, uid = 'again') {
 describe('a schedule', () => {
   test('runs again and again, each run an injection of its own, until it is ended', async () => {
     const stateDir = tempStateDir();
-    const target = await sleeper('fl-again');
+    const target = await sleeper('fl-sc-again');
     const service = await scheduleService(stateDir);
     const since = bootTimeMs();
     await addSchedule(service, stopping(target.pid));
@@ -59,7 +59,7 @@ describe('a schedule', () => {
 
   test('a tick is skipped and counted while the last run is live; its end undoes the live run', async () => {
     const stateDir = tempStateDir();
-    const target = await sleeper('fl-overlap');
+    const target = await sleeper('fl-sc-overlap');
     const service = await scheduleService(stateDir);
     const since = bootTimeMs();
     await addSchedule(service, stopping(target.pid, { duration: '1h' }));
@@ -110,7 +110,7 @@ describe('a schedule', () => {
 
   test('several at a time, and a kill needs no duration', async () => {
     const stateDir = tempStateDir();
-    const [one, other] = [await sleeper('fl-one'), await sleeper('fl-again-killed')];
+    const [one, other] = [await sleeper('fl-sc-one'), await sleeper('fl-again-killed')];
     const service = await scheduleService(stateDir);
     await addSchedule(service, stopping(one.pid, { uid: 'one', duration: '1h' }));
     // By its name: its PID may be somebody else's at the next tick.
@@ -268,7 +268,7 @@ describe('the service is killed in the middle of a run', () => {
 
   async function expectGoesOn(moment: string): Promise<void> {
     const stateDir = tempStateDir();
-    const target = await sleeper('fl-crash');
+    const target = await sleeper('fl-sc-crash');
     const since = bootTimeMs();
     await killAt(moment, stateDir, target.pid);
     const service = await scheduleService(stateDir);

@@ -308,7 +308,7 @@ describe('what there is', () => {
     const { url } = await startV1();
     const { body } = await get(`${url}/faults`);
     const { items } = body as { readonly items: readonly { readonly kind: string; readonly actions: unknown }[] };
-    expect(items.map(({ kind }) => kind)).toEqual(['process', 'io', 'noop']);
+    expect(items.map(({ kind }) => kind)).toEqual(['process', 'io', 'kernel', 'noop']);
     const one = await get(`${url}/faults/noop`);
     expect(one.body).toEqual(items.at(-1));
     expect(one.body).toMatchObject({
@@ -334,7 +334,16 @@ describe('what there is', () => {
     const host = await get(`${url}/host`);
     expect(host).toMatchObject({
       status: 200,
-      body: { parts: [{ part: 'engine' }, { part: 'process' }, { part: 'io' }, { part: 'noop' }] },
+      body: {
+        parts: [
+          { part: 'engine' },
+          { part: 'process' },
+          { part: 'io' },
+          { part: 'kernel' },
+          { part: 'noop' },
+          { part: 'forensics' },
+        ],
+      },
     });
     const { body } = await get(`${url}/version`);
     expect(body).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), node: process.versions.node });

@@ -19,7 +19,7 @@ import { isErrno } from '../../../src/linux/syscall-error.ts';
 import { descendantsOf } from '../../../src/targets/kinship.ts';
 import { readProcessTable } from '../../../src/targets/process-table.ts';
 
-function killIfAlive(pid: number): void {
+export function killIfAlive(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
@@ -106,19 +106,26 @@ export const canChoosePids = mayChoosePids();
 
 /**
  * What a process does, as `/proc` tells it by one letter. One that was just continued may still be waiting for a
- * processor (`R`) when a test looks; that it runs is what counts, so `R` is told as `S`.
+ * processor (`R`) or for a page of its program (`D`) when a test looks; that it runs is what counts, so both are told
+ * as `S`.
  */
 export function stateOf(pid: number): string | undefined {
   const state = readStat(pid)?.state;
-  return state === 'R' ? 'S' : state;
+  return state === 'R' || state === 'D' ? 'S' : state;
 }
 
-/** Wait for something that another process does. */
+/** Stop a process, and wait until it has stopped: what it is sent before that it may still take first. */
+export async function stopped({ pid }: { readonly pid: number }): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await until(`process ${pid} has stopped`, () => stateOf(pid) === 'T');
+}
+
+/** Wait for something that another process does: an empty text is none yet. */
 export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
   const deadline = performance.now() + 60_000;
   for (;;) {
     const seen = look();
-    if (seen !== undefined && seen !== false) return seen;
+    if (seen !== undefined && seen !== false && seen !== '') return seen;
     if (performance.now() > deadline) throw new Error(`waited a minute in vain: ${what}`);
     await delay(5);
   }

@@ -114,19 +114,15 @@ async function withdraw({ setting, plan, source, session, attachment, device, or
   await session.stop();
   const { mountId, uniqueMountId = null, mountNamespace } = attachment;
   const record = { daemon: setting.self, volume: plan, mountId, device, uniqueMountId, source };
-  const { lost, mountIds } = await uncover(source, record, true);
-  const roots = { original, overlay };
-  const pid = witnessOf(plan);
-  const report = await moveBack({
-    sender: setting,
-    mountIds,
-    device,
-    pid,
-    mountNamespace,
-    roots,
-    servedBy: process.pid,
-  });
-  return { report, lost };
+  const { held, lost, mountIds } = await uncover(source, record, true);
+  try {
+    const roots = { original, overlay };
+    const pid = witnessOf(plan);
+    const whose = { sender: setting, mountIds, device, pid, mountNamespace, roots, servedBy: process.pid };
+    return { report: await moveBack(whose), lost };
+  } finally {
+    if (held !== undefined) closeSync(held);
+  }
 }
 
 async function ended(parts: Parts): Promise<boolean> {

@@ -10,7 +10,7 @@ import { closeProcess, openProcess } from '../../../targets/handle.ts';
 import type { Site } from '../../fault.ts';
 import { type DaemonPlace, daemonPlace, makeDaemonFolder, sourceOf } from './place.ts';
 import { type DaemonRecord, readRecord, removeTraces, writeRecord } from './record.ts';
-import { moveBack, remaining, uncover } from './withdraw.ts';
+import { moveBack, remaining, uncover, type Uncovered } from './withdraw.ts';
 
 /*
  * The way back when the daemon is dead, or does not answer: whoever recovers does what it would have done. The mount
@@ -74,19 +74,35 @@ function follow(place: DaemonPlace, record: DaemonRecord | undefined): DaemonRec
 
 async function withdraw(site: Site, place: DaemonPlace, trace: VolumeTrace): Promise<AloneResult> {
   const record = follow(place, readRecord(place));
-  const { mountIds, device, lost } = await uncover(sourceOf(trace.key), record, false);
-  // With a record there may be something left with somebody whom a process that was killed was just moving.
-  if (record === undefined && mountIds.length === 0) return { report: null, lost, covered: false };
-  const pid = someoneIn(trace.mountNamespace, record?.volume.pid ?? trace.pid);
-  // Otherwise the namespace has ended, and with it all who were in it.
-  if (pid === undefined) return { report: null, lost, covered: true };
-  const original = openFolderOf(pid, record?.volume.path ?? trace.path);
+  const { held, mountIds, device, lost } = await uncover(sourceOf(trace.key), record, false);
   try {
-    const sender = { program: site.program, place };
-    const { mountNamespace } = trace;
-    const roots = { original, overlay: undefined };
-    const report = await moveBack({ sender, mountIds, device, pid, mountNamespace, roots, servedBy: null });
+    // With a record there may be something left with somebody whom a process that was killed was just moving.
+    if (record === undefined && mountIds.length === 0) return { report: null, lost, covered: false };
+    const report = await moveUsersBack(site, place, trace, { record, mountIds, device });
     return { report, lost, covered: true };
+  } finally {
+    if (held !== undefined) closeSync(held);
+  }
+}
+
+interface Overlay extends Pick<Uncovered, 'mountIds' | 'device'> {
+  readonly record: DaemonRecord | undefined;
+}
+
+async function moveUsersBack(
+  { program }: Site,
+  place: DaemonPlace,
+  { mountNamespace, path, pid: planned }: VolumeTrace,
+  { record, mountIds, device }: Overlay,
+): Promise<RepointReport | null> {
+  const pid = someoneIn(mountNamespace, record?.volume.pid ?? planned);
+  // Otherwise the namespace has ended, and with it all who were in it.
+  if (pid === undefined) return null;
+  const original = openFolderOf(pid, record?.volume.path ?? path);
+  try {
+    const sender = { program, place };
+    const roots = { original, overlay: undefined };
+    return await moveBack({ sender, mountIds, device, pid, mountNamespace, roots, servedBy: null });
   } finally {
     closeSync(original);
   }

@@ -1,9 +1,12 @@
+import { closeSync } from 'node:fs';
 import { isFaultlineError } from '../../../base/error.ts';
 import { FUSE_TYPE } from '../../../linux/mount/fuse-mount.ts';
 import { detach } from '../../../linux/mount/attach.ts';
 import { findMounts, type FoundMount } from '../../../linux/mount/find-mounts.ts';
+import { mountOf } from '../../../linux/mount/mount-identity.ts';
+import { openFolderOf } from '../../../linux/mount/path-lookup.ts';
 import type { RepointReport } from '../../../linux/repoint/repoint.ts';
-import { isInUse } from '../../../linux/repoint/mount-in-use.ts';
+import { holdUsed } from '../../../linux/repoint/mount-in-use.ts';
 import type { DaemonRecord } from './record.ts';
 import { type Sender, sendRepointer, type SideRoots } from './send-repointer.ts';
 
@@ -16,6 +19,12 @@ import { type Sender, sendRepointer, type SideRoots } from './send-repointer.ts'
 const deadlineMs = 2_000;
 
 export interface Uncovered {
+  /**
+   * Holds what is left of the overlay, for the caller to close when all are moved back. It goes with the last who uses
+   * it, and the kernel gives the numbers of its mounts and of its file system to the next that is mounted, which may be
+   * another volume's: whoever uses that one would be taken for a user of ours. undefined: nothing of it is left.
+   */
+  readonly held: number | undefined;
   /** Mounts of others that stood on ours, and could not be kept. */
   readonly lost: readonly string[];
   /** The numbers of our mount and of its copies, as far as anybody has to do with them. */
@@ -33,16 +42,34 @@ function mountOfRecord({ mountId, uniqueMountId }: DaemonRecord) {
   return { mountId, uniqueMountId: uniqueMountId ?? undefined };
 }
 
-/**
- * Take the mount away, wherever it stands: namespaces that were made meanwhile have copies of it.
- *
- * @param served somebody answers what is asked of it
- */
-export async function uncover(source: string, record: DaemonRecord | undefined, served: boolean): Promise<Uncovered> {
-  const found = findMounts(FUSE_TYPE, source);
-  const mountIds = new Set(found.map(({ mount }) => mount.mountId));
-  const isKnown = record === undefined || mountIds.has(record.mountId);
-  if (!isKnown && isInUse(mountOfRecord(record))) mountIds.add(record.mountId);
+/** @returns a descriptor of the mount's root, where it stands; undefined: it is not there any more */
+function holdStanding({ pid, mount }: FoundMount): number | undefined {
+  let fd: number;
+  try {
+    fd = openFolderOf(pid, mount.mountPoint);
+  } catch {
+    return undefined; // whoever saw it is gone, or it is covered, or taken away by now
+  }
+  if (mountOf(fd).mountId === mount.mountId) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+/** @returns a descriptor of the overlay, wherever it is; undefined: nothing of it is left */
+function hold(found: readonly FoundMount[], record: DaemonRecord | undefined): number | undefined {
+  for (const one of found) {
+    const fd = holdStanding(one);
+    if (fd !== undefined) return fd;
+  }
+  return record === undefined ? undefined : holdUsed(mountOfRecord(record));
+}
+
+async function takeAway(
+  found: readonly FoundMount[],
+  source: string,
+  record: DaemonRecord | undefined,
+  served: boolean,
+) {
   const lost: string[] = [];
   for (const one of found) {
     const { mountNamespace, pid, mount } = one;
@@ -55,7 +82,27 @@ export async function uncover(source: string, record: DaemonRecord | undefined, 
       if (mountNamespace === record?.volume.mountNamespace || !isFaultlineError(error)) throw error;
     }
   }
-  return { lost, mountIds: [...mountIds], device: record?.device ?? found[0]?.mount.device ?? null };
+  return lost;
+}
+
+/**
+ * Take the mount away, wherever it stands: namespaces that were made meanwhile have copies of it.
+ *
+ * @param served somebody answers what is asked of it
+ */
+export async function uncover(source: string, record: DaemonRecord | undefined, served: boolean): Promise<Uncovered> {
+  const found = findMounts(FUSE_TYPE, source);
+  const mountIds = new Set(found.map(({ mount }) => mount.mountId));
+  const isKnown = record === undefined || mountIds.has(record.mountId);
+  const held = hold(found, isKnown ? undefined : record);
+  if (!isKnown && held !== undefined) mountIds.add(record.mountId);
+  try {
+    const lost = await takeAway(found, source, record, served);
+    return { held, lost, mountIds: [...mountIds], device: record?.device ?? found[0]?.mount.device ?? null };
+  } catch (error) {
+    if (held !== undefined) closeSync(held);
+    throw error;
+  }
 }
 
 export interface WayBack {
@@ -89,7 +136,8 @@ export function moveBack({
       pid,
       mountNamespace,
       pids: null,
-      except: servedBy === null ? [] : [servedBy],
+      // Who serves it, or holds it, has something of it.
+      except: [process.pid],
       servedBy,
       deadlineMs,
     },

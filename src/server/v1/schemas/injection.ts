@@ -79,10 +79,20 @@ const recordProperties = {
 
 export const summarySchema = named('InjectionSummary', 'One injection, as lists have it', recordProperties);
 
+const causedDeathSchema = named('CausedDeath', 'A death that an injection has caused', {
+  at: time('When it died'),
+  pid: integer({ description: 'As the host sees it' }),
+  nsPid: nullable(integer({ description: "As its own PID namespace saw it; null where that was the host's" })),
+  name: string(),
+  how: string({ description: 'How it ended, and who sent the signal' }),
+  source: oneOf(['bpf', 'tracefs', 'proc-connector'], 'What has seen it'),
+});
+
 const injectionProperties = {
   ...recordProperties,
   targets: array(journaledVerdictSchema),
   present: optional(array(targetVerdictSchema, { description: 'What the targets are now' })),
+  deaths: optional(array(causedDeathSchema, { description: 'Deaths that it has caused, as far as they were watched' })),
   plan: facts('What was planned'),
   effects: array(effectSchema),
   timeline: array(eventSchema),
@@ -120,6 +130,7 @@ export const planAnswerSchema = named('Plan', 'Exactly what an attack would touc
   sustained: boolean({ description: 'Something stays in force, to be undone later' }),
   repeatMs: optional(number({ description: 'How often it would be injected again, in milliseconds' })),
   notes: array(string()),
+  listing: optional(array(string(), { description: 'What would be done in detail, line by line' })),
   data: facts('What the fault needs to know of it'),
 });
 

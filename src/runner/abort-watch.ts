@@ -1,0 +1,79 @@
+import { formatDuration } from '../base/duration.ts';
+import { printable } from '../base/text.ts';
+import type { AbortCondition } from './experiment.ts';
+import { measureOf, valueText } from './examination.ts';
+import type { RunningProbe } from './probe/probe.ts';
+import { probeNamed, type Scene } from './scene.ts';
+import { judge, toleranceText } from './tolerance.ts';
+
+/*
+ * What ends a method before its time: conditions of the experiment, the time of its blast radius, a halt of the host.
+ * Looked at several times a second, on what is known at that moment.
+ */
+
+/** Kinds whose attempts come whatever happens: that none has ended for so long is as bad as it gets. */
+const attempting: readonly string[] = ['http', 'tcp', 'command', 'prometheus'];
+
+/** More than this between two looks, in milliseconds, and this program was held up, with its probes. */
+const heldUpMs = 500;
+
+/**
+ * How much of the time before a look this program stood still. What should have been measured then comes late, once
+ * the probes go on, which may be after the look.
+ *
+ * @param fromMs when it is looked for the first time
+ * @returns takes the moment of a look and how far back it goes
+ */
+export function heldUpTime(fromMs: number): (nowMs: number, forMs: number) => number {
+  const holdUps: { readonly endMs: number; readonly ms: number }[] = [];
+  let lastMs = fromMs;
+  return (nowMs, forMs) => {
+    if (nowMs - lastMs > heldUpMs) holdUps.push({ endMs: nowMs, ms: nowMs - lastMs });
+    lastMs = nowMs;
+    return holdUps.reduce((sum, { endMs, ms }) => (endMs > nowMs - forMs ? sum + ms : sum), 0);
+  };
+}
+
+/** What a condition is looked at with. */
+interface Now {
+  readonly nowMs: number;
+  /** For so long of the time that it is about this program stood still. */
+  readonly lostMs: number;
+}
+
+/** Why the run is to be aborted, if what the condition is about was outside of its tolerance for so long. */
+function reasonOf(running: RunningProbe, condition: AbortCondition, { nowMs, lostMs }: Now): string | undefined {
+  const { unless, forMs } = condition;
+  if (nowMs < forMs) return undefined;
+  const measure = measureOf(running, unless.measure);
+  const values = running.measure(unless.measure, nowMs - forMs, nowMs);
+  const isEmpty = values.length === 0 && running.measure(unless.measure, nowMs - forMs - lostMs, nowMs).length === 0;
+  const isSilent = isEmpty && attempting.includes(running.probe.source.kind);
+  // Of single looks all must be outside: one that is within says that it did not last.
+  const isWithin = values.length === 0 || values.some(({ value }) => judge(unless.tolerance, value));
+  if (isWithin && !isSilent) return undefined;
+  const was = isSilent ? 'nothing was measured' : `was ${valueText(values.at(-1)?.value, measure)}`;
+  const wanted = toleranceText(unless.tolerance, measure.unit);
+  return `${running.probe.name}: ${unless.measure} ${was} for ${formatDuration(forMs)}, ${wanted} expected`;
+}
+
+/** @param fromMs when the method began @returns looks whether it must end; the scene is told so */
+export function watchForAbort(scene: Scene, fromMs: number): () => void {
+  const { experiment, engine, ledger, stopped } = scene;
+  const { durationMs } = experiment.blastRadius;
+  const conditions = experiment.abort.map((condition) => ({ condition, running: probeNamed(scene, condition.probe) }));
+  const lostTime = heldUpTime(fromMs);
+  return () => {
+    if (stopped.aborted) return;
+    const nowMs = ledger.clock();
+    for (const { condition, running } of conditions) {
+      const reason = reasonOf(running, condition, { nowMs, lostMs: lostTime(nowMs, condition.forMs) });
+      if (reason !== undefined) scene.stop('aborted', `abort condition: ${reason}`);
+    }
+    if (nowMs - fromMs >= durationMs) {
+      scene.stop('aborted', `the method took longer than the ${formatDuration(durationMs)} of the blast radius`);
+    }
+    const halt = engine.halted();
+    if (halt !== undefined) scene.stop('aborted', `attacks are halted: ${printable(halt.reason)}`);
+  };
+}
