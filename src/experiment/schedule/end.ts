@@ -12,13 +12,18 @@ export interface ScheduleEnd {
   readonly uid: string;
   /** It had ended before. */
   readonly already: boolean;
-  /** Its live run, undone; undefined when none was live. */
+  /** Its live run, undone; undefined when none was live, or when the one that was just beginning came to nothing. */
   readonly recovery: Recovery | undefined;
 }
 
 /** The uid of the run of a schedule that has still something to undo, if one has. */
 export function liveRunOf({ store }: EngineContext, uid: string): string | undefined {
   return listInjections(store, { schedule: uid, states: liveStates, limit: 1 })[0]?.uid;
+}
+
+/** The run was ended while it was beginning, or was over by itself: that nothing is undone lacks nothing. */
+function isMoot({ record, already }: Recovery): boolean {
+  return record.state === 'failed' || (already && record.state === 'unrecoverable');
 }
 
 async function end(context: EngineContext, uid: string): Promise<ScheduleEnd> {
@@ -34,7 +39,7 @@ async function end(context: EngineContext, uid: string): Promise<ScheduleEnd> {
   const live = liveRunOf(context, uid);
   const options = { reason: 'its schedule was ended', abandon: false, insist: true };
   const recovery = live === undefined ? undefined : await recoverInjection(context, live, options);
-  return Object.freeze({ uid, already, recovery });
+  return Object.freeze({ uid, already, recovery: recovery !== undefined && isMoot(recovery) ? undefined : recovery });
 }
 
 /**
