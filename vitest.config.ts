@@ -38,8 +38,10 @@ class SlowFirst extends BaseSequencer {
 }
 
 const withRealProcesses = {
-  setupFiles: ['test/setup/own-group.ts'],
-  globalSetup: ['test/setup/build.ts', 'test/setup/leaks.ts'],
+  setupFiles: ['test/setup/own-group.ts', 'test/setup/tried-again.ts'],
+  globalSetup: ['test/setup/build.ts', 'test/setup/leaks.ts', 'test/setup/hold-ups.ts'],
+  // Only where the machine stood still meanwhile: see test/setup/tried-again.ts.
+  retry: 1,
   // Real processes that stop, die and come back, on machines with two processors.
   maxWorkers: 2,
   // For what takes seconds: CI may be slow, and held up by others on its host.
@@ -90,7 +92,9 @@ export default defineConfig({
           // Skipped, and loudly, where there is no Chromium.
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/setup/leaks.ts'],
+          setupFiles: ['test/setup/tried-again.ts'],
+          globalSetup: ['test/setup/leaks.ts', 'test/setup/hold-ups.ts'],
+          retry: 1,
           maxWorkers: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
