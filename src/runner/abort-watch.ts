@@ -2,6 +2,7 @@ import { formatDuration } from '../base/duration.ts';
 import { printable } from '../base/text.ts';
 import type { AbortCondition } from './experiment.ts';
 import { measureOf, valueText } from './examination.ts';
+import type { HoldUps } from './held-up.ts';
 import type { RunningProbe } from './probe/probe.ts';
 import { probeNamed, type Scene } from './scene.ts';
 import { judge, toleranceText } from './tolerance.ts';
@@ -14,30 +15,13 @@ import { judge, toleranceText } from './tolerance.ts';
 /** Kinds whose attempts come whatever happens: that none has ended for so long is as bad as it gets. */
 const attempting: readonly string[] = ['http', 'tcp', 'command', 'prometheus'];
 
-/** More than this between two looks, in milliseconds, and this program was held up, with its probes. */
-const heldUpMs = 500;
-
-/**
- * How much of the time before a look this program stood still. What should have been measured then comes late, once
- * the probes go on, which may be after the look.
- *
- * @param fromMs when it is looked for the first time
- * @returns takes the moment of a look and how far back it goes
- */
-export function heldUpTime(fromMs: number): (nowMs: number, forMs: number) => number {
-  const holdUps: { readonly endMs: number; readonly ms: number }[] = [];
-  let lastMs = fromMs;
-  return (nowMs, forMs) => {
-    if (nowMs - lastMs > heldUpMs) holdUps.push({ endMs: nowMs, ms: nowMs - lastMs });
-    lastMs = nowMs;
-    return holdUps.reduce((sum, { endMs, ms }) => (endMs > nowMs - forMs ? sum + ms : sum), 0);
-  };
-}
-
 /** What a condition is looked at with. */
 interface Now {
   readonly nowMs: number;
-  /** For so long of the time that it is about this program stood still. */
+  /**
+   * For so long of the time that it is about this program stood still, in milliseconds. What should have been measured
+   * then comes late, once the probes go on, which may be after the look.
+   */
   readonly lostMs: number;
 }
 
@@ -58,16 +42,16 @@ function reasonOf(running: RunningProbe, condition: AbortCondition, { nowMs, los
 }
 
 /** @param fromMs when the method began @returns looks whether it must end; the scene is told so */
-export function watchForAbort(scene: Scene, fromMs: number): () => void {
+export function watchForAbort(scene: Scene, fromMs: number, holdUps: HoldUps): () => void {
   const { experiment, engine, ledger, stopped } = scene;
   const { durationMs } = experiment.blastRadius;
   const conditions = experiment.abort.map((condition) => ({ condition, running: probeNamed(scene, condition.probe) }));
-  const lostTime = heldUpTime(fromMs);
   return () => {
     if (stopped.aborted) return;
     const nowMs = ledger.clock();
     for (const { condition, running } of conditions) {
-      const reason = reasonOf(running, condition, { nowMs, lostMs: lostTime(nowMs, condition.forMs) });
+      const lostMs = holdUps.lostSince(nowMs - condition.forMs);
+      const reason = reasonOf(running, condition, { nowMs, lostMs });
       if (reason !== undefined) scene.stop('aborted', `abort condition: ${reason}`);
     }
     if (nowMs - fromMs >= durationMs) {

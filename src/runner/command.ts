@@ -4,7 +4,7 @@ import { delay } from '../base/delay.ts';
 import { formatDuration } from '../base/duration.ts';
 import { printable } from '../base/text.ts';
 import { endOfFile, openNamelessFile } from '../linux/nameless-file.ts';
-import { isErrno } from '../linux/syscall-error.ts';
+import { signalGroup } from '../linux/process-group.ts';
 import type { CommandAction } from './experiment.ts';
 
 /*
@@ -63,16 +63,6 @@ function openOutput(): Output {
 /** Groups that were told to end and may not have done so yet, by the PIDs of their leaders. */
 const ending = new Set<number>();
 
-/** @returns whether there is anybody in the group that this process led */
-function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-leader, signal);
-    return true;
-  } catch (error) {
-    return isErrno(error, 'EPERM'); // it runs as somebody else by now
-  }
-}
-
 function endAllAtOnce(): void {
   for (const leader of ending) signalGroup(leader, 'SIGKILL');
 }
@@ -87,8 +77,13 @@ function beginEnding(leader: number): void {
 /** Wait until nobody is left in the group, and kill who has not ended in time. */
 async function finishEnding(leader: number): Promise<void> {
   const giveUpMs = performance.now() + graceMs;
-  while (signalGroup(leader, 0) && performance.now() < giveUpMs) await delay(pollMs);
-  signalGroup(leader, 'SIGKILL');
+  while (signalGroup(leader, 0)) {
+    if (performance.now() >= giveUpMs) {
+      signalGroup(leader, 'SIGKILL');
+      break;
+    }
+    await delay(pollMs);
+  }
   ending.delete(leader);
   if (ending.size === 0) process.off('exit', endAllAtOnce);
 }

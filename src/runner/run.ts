@@ -10,7 +10,7 @@ import { documentOf, headOf, type RunHead } from './document.ts';
 import type { RunObserver } from './events.ts';
 import type { Experiment } from './experiment.ts';
 import { type Ledger, openLedger } from './ledger.ts';
-import { tellHoldUps } from './held-up.ts';
+import { type HoldUps, watchHoldUps } from './held-up.ts';
 import { judgeMethod, type MethodJudge } from './method-judge.ts';
 import { performMethod } from './method.ts';
 import { numbersOf } from './numbers.ts';
@@ -103,7 +103,7 @@ async function measureOnceMore({ scene, options, judgements }: Stage): Promise<v
 }
 
 /** All phases of a run. */
-async function perform(stage: Stage): Promise<void> {
+async function perform(stage: Stage, holdUps: HoldUps): Promise<void> {
   const { scene, ongoing, judgements } = stage;
   const { ledger, experiment } = scene;
   const before = await measureBefore(scene);
@@ -112,7 +112,7 @@ async function perform(stage: Stage): Promise<void> {
   await ongoing.allow(experiment.blastRadius.durationMs);
   const fromMs = ledger.beginPhase('method');
   const judge = judgeMethod(scene, before.toMs);
-  const watch = watchForAbort(scene, fromMs);
+  const watch = watchForAbort(scene, fromMs, holdUps);
   stage.onTick = () => {
     watch();
     judge.look();
@@ -173,19 +173,19 @@ async function conclude(stage: Stage): Promise<RunDocument> {
 
 async function performOn(stage: Stage): Promise<RunDocument> {
   const { scene } = stage;
-  const endTelling = tellHoldUps(scene.ledger);
+  const holdUps = watchHoldUps(scene.ledger);
   const onError = (error: unknown): void => {
     scene.stop('error', wordsOf(error));
   };
   // Apart from each other: deaths are written down, and a journal that is held must not keep an abort waiting.
   const ends = [everyTick(() => stage.onTick?.(), onError), everyTick(() => tick(stage), onError)];
   try {
-    await perform(stage);
+    await perform(stage, holdUps);
   } catch (error) {
     scene.stop('error', wordsOf(error));
   } finally {
     await Promise.all(ends.map((end) => end()));
-    endTelling();
+    holdUps.end();
   }
   return conclude(stage);
 }

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { bootTimeMs } from '../../linux/clock.ts';
 import { endOfFile, openNamelessFile } from '../../linux/nameless-file.ts';
+import { signalGroup } from '../../linux/process-group.ts';
 
 /** How the user's own command went. */
 export interface CommandResult {
@@ -17,16 +18,6 @@ export interface CommandResult {
 
 const keptOutputBytes = 4096;
 const killAfterMs = 1_000;
-
-/** End the whole process group that the command's shell leads, first gently. */
-function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // It has ended meanwhile.
-  }
-}
 
 /**
  * Run the user's recover command with a shell, as chaosd does: the one place where a shell gets a string, and the
@@ -66,13 +57,15 @@ async function runShell(command: string, timeoutMs: number, output: number): Pro
     env: { ...process.env, [variable]: command },
   });
   let timedOut = false;
+  const end = (signal: 'SIGTERM' | 'SIGKILL'): void => {
+    // The group that the shell leads, with whatever it has started; undefined where it was not to be had.
+    if (child.pid !== undefined) signalGroup(child.pid, signal);
+  };
   const gentle = setTimeout(() => {
     timedOut = true;
-    endGroup(child.pid, 'SIGTERM');
+    end('SIGTERM');
   }, timeoutMs);
-  const hard = setTimeout(() => {
-    endGroup(child.pid, 'SIGKILL');
-  }, timeoutMs + killAfterMs);
+  const hard = setTimeout(end, timeoutMs + killAfterMs, 'SIGKILL');
   try {
     return await new Promise<Ended>((resolve, reject) => {
       child.once('exit', (exitCode, signal) => {
