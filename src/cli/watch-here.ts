@@ -57,7 +57,7 @@ export const watchHere: Watching = async (invocation, request, body) => {
     try {
       const watch = watchDeaths(source, await wantedOf(request));
       const attribute = attributing(engine);
-      const look = (): readonly Sight[] => attribute(watch.look());
+      const look = (isLast: boolean): readonly Sight[] => attribute(watch.look(isLast));
       const { kind, cannot } = source;
       await body({ source: kind, cannot, refused, where: null, look, dropped: () => source.dropped() });
     } finally {

@@ -19,8 +19,12 @@ export interface Watched {
   readonly refused: readonly RefusedSource[];
   /** The address of the service that watches; null: this process does. */
   readonly where: string | null;
-  /** What has happened since the last look, of those who are wanted, and which of it was us. */
-  look(): readonly Sight[];
+  /**
+   * What has happened since the last look, of those who are wanted, and which of it was us.
+   *
+   * @param isLast there will be none
+   */
+  look(isLast: boolean): readonly Sight[];
   /** How many events were lost so far. */
   dropped(): number;
 }
@@ -106,7 +110,7 @@ async function follow(invocation: Invocation, watched: Watched, request: WatchRe
   let deaths = 0;
   for (let isLast = false; !isLast; ) {
     isLast = ending.isOver(deaths);
-    const sights = upTo(watched.look(), (request.most ?? Number.POSITIVE_INFINITY) - deaths);
+    const sights = upTo(watched.look(isLast), (request.most ?? Number.POSITIVE_INFINITY) - deaths);
     deaths += sights.filter(({ kind }) => kind === 'death').length;
     tell(invocation, sights);
     if (!isLast && !ending.isOver(deaths)) await pause();

@@ -86,8 +86,12 @@ async function keep(engine: Engine, records: readonly DeathRecord[]): Promise<vo
 }
 
 export interface DeathWatcher {
-  /** Look who has died, and put those on the timeline whom the run is about. */
-  look(): Promise<void>;
+  /**
+   * Look who has died, and put those on the timeline whom the run is about.
+   *
+   * @param isLast there will be no other look
+   */
+  look(isLast?: boolean): Promise<void>;
 }
 
 /** @param watch what {@link openDeathWitness} gave */
@@ -118,8 +122,8 @@ export function watchDeathsOf(scene: Scene, watch: DeathWatch): DeathWatcher {
     ledger.note(sentence);
   }
   return Object.freeze<DeathWatcher>({
-    look: async () => {
-      const seen = watch.look().flatMap((sight) => (sight.kind === 'death' ? [sight.record] : []));
+    look: async (isLast) => {
+      const seen = watch.look(isLast).flatMap((sight) => (sight.kind === 'death' ? [sight.record] : []));
       const waiting = engine.attributeDeaths([...strangers, ...seen]);
       if (waiting.length === 0) return;
       const uids = new Set(injections().map(({ uid }) => uid));

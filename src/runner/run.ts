@@ -141,7 +141,7 @@ async function tick({ scene, options, deaths, recorder }: Stage): Promise<void> 
 /** Who died last belongs to the run; that nobody can tell must not keep it from its end. */
 async function lookAtLastDeaths({ scene, deaths }: Stage): Promise<void> {
   try {
-    await deaths?.look();
+    await deaths?.look(true);
   } catch (error) {
     scene.ledger.note(`deaths of the end are not known: ${wordsOf(error)}`, 'bad');
   }

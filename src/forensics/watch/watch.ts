@@ -14,8 +14,8 @@ export type Sight =
   | { readonly kind: 'dropped'; readonly events: number; readonly total: number };
 
 export interface DeathWatch {
-  /** What has happened since the last look. */
-  look(): readonly Sight[];
+  /** What has happened since the last look. @param isLast there will be none: nothing is left for the next one */
+  look(isLast?: boolean): readonly Sight[];
   /** How many events were lost so far. */
   dropped(): number;
 }
@@ -34,10 +34,10 @@ export function watchDeaths(source: DeathSource, wanted: DeathsWanted): DeathWat
   const restarts = expectRestarts();
   let told = 0;
   return Object.freeze<DeathWatch>({
-    look: () => {
+    look: (isLast) => {
       const reports = once(readOomReports);
       const sights: Sight[] = [];
-      const events = source.read();
+      const events = source.read(isLast);
       const now = momentNow();
       for (const event of events) {
         if (event.kind === 'exec') {

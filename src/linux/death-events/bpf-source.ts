@@ -16,9 +16,10 @@ import { isErrno } from '../syscall-error.ts';
 import { openRingBuffer } from '../bpf/ring-buffer.ts';
 import { type ArgumentMemory, argumentMemory } from './argument-memory.ts';
 import { type CgroupNames, cgroupNames } from './cgroup-names.ts';
-import { decodeCgroup, decodeDeath, decodeExec } from './decode.ts';
-import type { DeathSource, SeenEvent } from './event.ts';
+import { decodeCgroup, decodeDeath, decodeExec, decodeMark } from './decode.ts';
+import type { DeathSource, SeenDeath, SeenEvent, SeenOom } from './event.ts';
 import { type KernelLayout, readKernelLayout } from './kernel-layout.ts';
+import { heldForMarks } from './late-marks.ts';
 import type { DeathMaps } from './program-parts.ts';
 import { execProgram, exitProgram, signalProgram, victimProgram } from './programs.ts';
 import { oomBytes, RecordType, signalBytes } from './record.ts';
@@ -164,11 +165,21 @@ export function openBpfSource({ memoryIsV1, bytes = ringBytes, asIf = {} }: BpfS
   }
 }
 
+/** What somebody was marked with after he was told of. */
+function takeMark({ victims }: Opened['maps'], { pid, atMs, ageMs }: SeenDeath): SeenOom | null {
+  const key = u32(pid);
+  const mark = lookupMap(victims, key);
+  if (mark === undefined) return null;
+  deleteFromMap(victims, key);
+  return decodeMark(mark, 0, atMs - (ageMs ?? 0));
+}
+
 function sourceOver(opened: Opened, held: readonly number[], memory: ArgumentMemory | undefined): DeathSource {
   const { maps } = opened;
   const ring = openRingBuffer(maps.events);
   const names = cgroupNames();
   const last = new Map<number, number>();
+  const marked = heldForMarks((death) => takeMark(maps, death));
 
   let learnAfterMs = 0;
 
@@ -182,7 +193,7 @@ function sourceOver(opened: Opened, held: readonly number[], memory: ArgumentMem
   return Object.freeze<DeathSource>({
     kind: 'bpf',
     cannot: [],
-    read: () => {
+    read: (isLast = false) => {
       const events: SeenEvent[] = [];
       for (;;) {
         const records = ring.drain(atOnce);
@@ -195,7 +206,7 @@ function sourceOver(opened: Opened, held: readonly number[], memory: ArgumentMem
       // One whose path was lost on the way is told of again; one that never is must not cost this each time.
       const isLost = performance.now() > learnAfterMs && events.some(({ cgroup }) => cgroup === null);
       if (isLost || names.size > mostNames) forgetNames();
-      return events;
+      return marked(events, isLast);
     },
     dropped: () => Number(lookupMap(maps.lost, u32(0))?.readBigUInt64LE() ?? 0n),
     close: () => {

@@ -75,10 +75,15 @@ function signalOf(record: Buffer, names: CgroupNames): SeenSignal | null {
 /** A counter that each processor keeps a part of may be a little below zero. */
 const pagesAt = (record: Buffer, at: number): number => Math.max(0, Number(record.readBigInt64LE(at)));
 
-function oomOf(record: Buffer): SeenOom | null {
-  const at = (field: keyof typeof OomField): number => oomAt + OomField[field];
-  const marked = record.readBigUInt64LE(at('time'));
-  if (marked < record.readBigUInt64LE(ProcessField.startTime)) return null;
+/**
+ * What the OOM killer marked a process with.
+ *
+ * @param base where it is in the record
+ * @param startMs when the process began, CLOCK_MONOTONIC: what is kept of an earlier one of the same PID is none
+ */
+export function decodeMark(record: Buffer, base: number, startMs: number): SeenOom | null {
+  const at = (field: keyof typeof OomField): number => base + OomField[field];
+  if (millis(record.readBigUInt64LE(at('time'))) < startMs) return null;
   const pages = (field: keyof typeof OomField): number | null =>
     record.readUInt32LE(at('hasSizes')) === 0 ? null : pagesAt(record, at(field));
   const totalVm = pagesAt(record, at('totalVm'));
@@ -93,13 +98,14 @@ function oomOf(record: Buffer): SeenOom | null {
 
 export function decodeDeath(record: Buffer, names: CgroupNames): SeenDeath {
   const seen = processOf(record, names, argsAt.death);
+  const startMs = millis(record.readBigUInt64LE(ProcessField.startTime));
   return {
     kind: 'death',
     ...seen,
     status: record.readUInt32LE(ProcessField.status),
-    ageMs: seen.atMs - millis(record.readBigUInt64LE(ProcessField.startTime)),
+    ageMs: seen.atMs - startMs,
     signal: signalOf(record, names),
-    oom: oomOf(record),
+    oom: decodeMark(record, oomAt, startMs),
   };
 }
 

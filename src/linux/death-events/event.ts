@@ -75,8 +75,13 @@ export interface DeathSource {
   readonly kind: DeathSourceKind;
   /** What it cannot tell: phrases. */
   readonly cannot: readonly string[];
-  /** What happened since the last call, in the order in which it did. */
-  read(): readonly SeenEvent[];
+  /**
+   * What happened since the last call, in the order in which it did. What may be known better in a moment is left for
+   * the next one.
+   *
+   * @param isLast there will be none: all is told as it is known now
+   */
+  read(isLast?: boolean): readonly SeenEvent[];
   /** How many events were lost, since it was opened, because nobody read them in time. */
   dropped(): number;
   close(): void;

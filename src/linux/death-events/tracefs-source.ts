@@ -1,6 +1,7 @@
 import { readStatus } from '../procfs/status.ts';
 import { seenOf } from './connector-source.ts';
 import type { DeathSource, SeenDeath, SeenEvent, SeenOom, SeenSignal } from './event.ts';
+import { heldForMarks } from './late-marks.ts';
 import { openProcConnector } from './proc-connector.ts';
 import { processEnds } from './process-ends.ts';
 import { processMemory, type ProcessMemory, unknownName } from './process-memory.ts';
@@ -96,6 +97,11 @@ function traceNotes(memory: ProcessMemory) {
     }
     return null;
   }
+  function takeMark({ pid }: SeenDeath): SeenOom | null {
+    const mark = victims.get(String(pid)) ?? null;
+    victims.delete(String(pid));
+    return mark;
+  }
   return {
     note({ formats }: TraceInstance, record: TraceRecord): void {
       const known = formats.get(record.bytes.readUInt16LE(0));
@@ -107,10 +113,10 @@ function traceNotes(memory: ProcessMemory) {
         else names.set(pid, textIn(known.format, record.bytes, 'comm') ?? unknownName);
       }
     },
+    takeMark,
     complete(death: SeenDeath): SeenDeath {
-      const oom = victims.get(String(death.pid)) ?? null;
-      victims.delete(String(death.pid));
-      return { ...death, name: names.get(String(death.pid)) ?? death.name, signal: signalOf(death), oom };
+      const name = names.get(String(death.pid)) ?? death.name;
+      return { ...death, name, signal: signalOf(death), oom: takeMark(death) };
     },
   };
 }
@@ -133,15 +139,17 @@ export function openTracefsSource(): DeathSource {
   const memory = processMemory();
   const ends = processEnds();
   const notes = traceNotes(memory);
+  const marked = heldForMarks(notes.takeMark);
 
-  function read(): readonly SeenEvent[] {
+  function read(isLast = false): readonly SeenEvent[] {
     // In this order: a signal is traced before the death that it brings is told, so none of those is missing then.
     const told = ends(connector.read());
     for (const record of instance.read()) notes.note(instance, record);
-    return told.flatMap((event) => {
-      const seen = seenOf(event, memory);
-      return seen === undefined ? [] : [seen.kind === 'death' ? notes.complete(seen) : seen];
-    });
+    const seen = told.flatMap((event) => seenOf(event, memory) ?? []);
+    return marked(
+      seen.map((event) => (event.kind === 'death' ? notes.complete(event) : event)),
+      isLast,
+    );
   }
   return Object.freeze<DeathSource>({
     kind: 'tracefs',

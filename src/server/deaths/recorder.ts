@@ -116,9 +116,9 @@ function watchOf(log: FastifyBaseLogger, writer: Writer, listeners: ReadonlySet<
     begun?.source.close();
     begun = undefined;
   }
-  function look(): void {
+  function look(isLast: boolean): void {
     try {
-      const sights = begun?.watch.look() ?? [];
+      const sights = begun?.watch.look(isLast) ?? [];
       for (const sight of sights) {
         if (sight.kind === 'dropped') log.warn(sight, 'deaths were not seen: there were too many at a time');
       }
@@ -131,7 +131,7 @@ function watchOf(log: FastifyBaseLogger, writer: Writer, listeners: ReadonlySet<
   function begin(): void {
     try {
       const { source, refused } = openDeathSource();
-      const timers = [setInterval(look, lookMs), setInterval(() => void writer.write(), gatherMs)];
+      const timers = [setInterval(look, lookMs, false), setInterval(() => void writer.write(), gatherMs)];
       begun = { source, refused, watch: watchDeaths(source, {}), timers };
       log.info({ source: source.kind, cannot: source.cannot, refused }, 'watching deaths');
     } catch (error) {
@@ -166,7 +166,7 @@ export function deathRecorder(engine: Engine, log: FastifyBaseLogger): DeathReco
       return () => listeners.delete(listener);
     },
     stop: async () => {
-      watch.look();
+      watch.look(true);
       watch.end();
       await writer.write();
     },

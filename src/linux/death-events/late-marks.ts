@@ -1,0 +1,41 @@
+import type { SeenDeath, SeenEvent, SeenOom } from './event.ts';
+
+/*
+ * The OOM killer sends SIGKILL first and marks its victim then (__oom_kill_process of mm/oom_kill.c): a victim on
+ * another processor may be gone before it is marked.
+ */
+
+/** How long after a death its mark may come, in milliseconds: somebody else may have the killer's processor. */
+const patienceMs = 100;
+
+const SIGKILL = 9;
+/** include/uapi/asm-generic/siginfo.h */
+const SI_KERNEL = 0x80;
+
+/** Killed by the kernel, for which the OOM killer is one of two reasons; the other is the end of a PID namespace. */
+function lacksMark({ oom, signal, status }: SeenDeath): boolean {
+  return oom === null && signal?.code === SI_KERNEL && ((status ?? 0) & 0x7f) === SIGKILL;
+}
+
+/**
+ * Hold back whoever may yet be marked, and all that came after, so that the order stays.
+ *
+ * @param findMark what the OOM killer marked somebody with by now
+ * @returns takes what was just seen, and whether nobody will ask again; gives what can be told
+ */
+export function heldForMarks(
+  findMark: (death: SeenDeath) => SeenOom | null,
+): (seen: readonly SeenEvent[], isLast: boolean) => readonly SeenEvent[] {
+  let held: readonly SeenEvent[] = [];
+  return (seen, isLast) => {
+    const nowMs = Number(process.hrtime.bigint()) / 1e6;
+    const events = [...held, ...seen].map((event) =>
+      event.kind === 'death' && lacksMark(event) ? { ...event, oom: findMark(event) } : event,
+    );
+    const mayBeMarked = (event: SeenEvent): boolean =>
+      event.kind === 'death' && lacksMark(event) && nowMs - event.atMs < patienceMs;
+    const first = isLast ? -1 : events.findIndex(mayBeMarked);
+    held = first === -1 ? [] : events.slice(first);
+    return first === -1 ? events : events.slice(0, first);
+  };
+}
