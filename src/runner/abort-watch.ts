@@ -45,14 +45,24 @@ function reasonOf(running: RunningProbe, condition: AbortCondition, { nowMs, los
 export function watchForAbort(scene: Scene, fromMs: number, holdUps: HoldUps): () => void {
   const { experiment, engine, ledger, stopped } = scene;
   const { durationMs } = experiment.blastRadius;
-  const conditions = experiment.abort.map((condition) => ({ condition, running: probeNamed(scene, condition.probe) }));
+  const watched = experiment.abort.map((condition) => ({
+    condition,
+    running: probeNamed(scene, condition.probe),
+    /** Since when it has been met by what may be the machine's doing. */
+    doubtfulSinceMs: undefined as number | undefined,
+  }));
   return () => {
     if (stopped.aborted) return;
     const nowMs = ledger.clock();
-    for (const { condition, running } of conditions) {
+    for (const one of watched) {
+      const { condition, running } = one;
       const lostMs = holdUps.lostSince(nowMs - condition.forMs);
       const reason = reasonOf(running, condition, { nowMs, lostMs });
-      if (reason !== undefined) scene.stop('aborted', `abort condition: ${reason}`);
+      // Whoever is measured may have stood still as we did: it must last for as long again.
+      if (reason === undefined) one.doubtfulSinceMs = undefined;
+      else if (lostMs > 0) one.doubtfulSinceMs ??= nowMs;
+      const isSure = nowMs - (one.doubtfulSinceMs ?? -Infinity) > condition.forMs;
+      if (reason !== undefined && isSure) scene.stop('aborted', `abort condition: ${reason}`);
     }
     if (nowMs - fromMs >= durationMs) {
       scene.stop('aborted', `the method took longer than the ${formatDuration(durationMs)} of the blast radius`);

@@ -23,7 +23,7 @@ export async function requestOf({ fault, action, options }: AttackStep): Promise
 }
 
 /** Look in the journal what an injection is by now. It is not there where the attack was refused. */
-function lookAtInjection({ engine, ledger, startBootMs }: Scene, step: AttackStep, uid: string): void {
+export function lookAtInjection({ engine, ledger, startBootMs }: Scene, step: AttackStep, uid: string): void {
   try {
     ledger.putInjection(runInjection(step, engine.find(uid), startBootMs));
   } catch (error) {

@@ -94,12 +94,12 @@ async function finishJudging(scene: Scene, judge: MethodJudge, toMs: number): Pr
   }
 }
 
-async function measureOnceMore({ scene, options, judgements }: Stage): Promise<void> {
+async function measureOnceMore({ scene, options, judgements }: Stage, holdUps: HoldUps): Promise<void> {
   if (options.insisted.aborted) return;
   // Who first wants out when all is undone already need not wait for the rest.
   const over = options.interrupted.aborted ? [] : [options.interrupted];
   const insisted = AbortSignal.any([options.insisted, ...over]);
-  judgements.push(...(await measureAfter({ ...scene, insisted })));
+  judgements.push(...(await measureAfter({ ...scene, insisted }, holdUps)));
 }
 
 /** All phases of a run. */
@@ -125,7 +125,7 @@ async function perform(stage: Stage, holdUps: HoldUps): Promise<void> {
   // What began in the method may be over only now: it is judged while the rollbacks run.
   const [judged] = await Promise.all([finishJudging(scene, judge, toMs), runRollbacks(scene)]);
   judgements.push(...judged);
-  await measureOnceMore(stage);
+  await measureOnceMore(stage, holdUps);
 }
 
 async function tick({ scene, options, deaths, recorder }: Stage): Promise<void> {

@@ -2,6 +2,7 @@ import { delayUnless } from '../base/delay.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { Expectation, Probe } from './experiment.ts';
 import { type Examined, examineSpan, type Span } from './examination.ts';
+import type { HoldUps } from './held-up.ts';
 import type { RunningProbe } from './probe/probe.ts';
 import type { Deviation, PhaseName } from './result.ts';
 import type { Scene } from './scene.ts';
@@ -94,7 +95,7 @@ async function lookBack(scene: Scene, sinceMs: number): Promise<readonly [Span, 
  *
  * @returns what was judged of the last such span
  */
-export async function measureAfter(scene: Scene): Promise<readonly Judgement[]> {
+export async function measureAfter(scene: Scene, holdUps: HoldUps): Promise<readonly Judgement[]> {
   const { ledger, experiment, insisted } = scene;
   const { recoveryMs } = experiment.steadyState;
   const sinceMs = ledger.beginPhase('after');
@@ -107,7 +108,8 @@ export async function measureAfter(scene: Scene): Promise<readonly Judgement[]> 
       ledger.note(`steady again ${when}`, 'good');
       return judgements;
     }
-    if (tookMs >= recoveryMs) {
+    // Nothing recovers while the machine stands still.
+    if (tookMs - holdUps.lostSince(sinceMs) >= recoveryMs) {
       const bad = tellBad(scene, judgements, span.toMs);
       const why = bad === undefined ? '' : `: ${deviationText(bad)}`;
       const reason = `not steady again within ${formatDuration(recoveryMs)}${why}`;

@@ -1,10 +1,12 @@
 import { asFaultlineError, isFaultlineError } from '../base/error.ts';
+import { textOf } from '../base/json.ts';
 import { isLive } from '../base/lifecycle.ts';
-import { type Begun, undoAttack } from './attack-step.ts';
+import { type Begun, lookAtInjection, undoAttack } from './attack-step.ts';
 import { commandText, runCommand } from './command.ts';
 import type { AttackStep } from './injection-document.ts';
 import type { RollbackDocument } from './result.ts';
 import type { Scene } from './scene.ts';
+import { wordsOf } from './words.ts';
 
 /*
  * Whatever became of the method: all that it injected is undone, and what the user says is to be done then is done.
@@ -42,10 +44,29 @@ async function undoOne(scene: Scene, step: AttackStep, uid: string): Promise<voi
   tell(scene, { text: `recover ${step.name}`, fromMs, toMs: clock(), ...outcome }, false);
 }
 
+/** What is not standing any more may have been undone since by the keeper, at the end of its lease, or by a halt. */
+function lookAgain(scene: Scene, step: AttackStep, uid: string): void {
+  const { engine, ledger } = scene;
+  const known = ledger.parts().injections.find((one) => one.uid === uid);
+  if (known === undefined || known.toMs !== null) return; // refused, or undone by a step
+  try {
+    lookAtInjection(scene, step, uid);
+    const { state, error } = engine.find(uid).record;
+    if (state !== 'recovered' || error === null) return;
+    // Not what was expected of it: the one who undid it has nobody to tell.
+    const reason = `${step.name}: ${textOf(error['message'])}`;
+    ledger.decide('error', reason);
+    ledger.note(reason, 'bad');
+  } catch (error) {
+    ledger.note(`what became of ${step.name} is not known: ${wordsOf(error)}`, 'bad');
+  }
+}
+
 /** Undo all injections of the run, the newest first; goes on past those that cannot be undone. */
 export async function undoInjections(scene: Scene, begun: Begun): Promise<void> {
   for (const { step, uid } of [...begun.values()].toReversed()) {
     if (isStanding(scene, uid)) await undoOne(scene, step, uid);
+    else lookAgain(scene, step, uid);
   }
 }
 

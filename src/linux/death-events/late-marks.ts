@@ -5,8 +5,11 @@ import type { SeenDeath, SeenEvent, SeenOom } from './event.ts';
  * another processor may be gone before it is marked.
  */
 
-/** How long after a death its mark may come, in milliseconds: somebody else may have the killer's processor. */
-const patienceMs = 100;
+/**
+ * How long after a death was first seen its mark may come, in milliseconds: somebody else may have the processor of the
+ * killer, and the reader may have been held up with it.
+ */
+const patienceMs = 200;
 
 const SIGKILL = 9;
 /** include/uapi/asm-generic/siginfo.h */
@@ -15,6 +18,11 @@ const SI_KERNEL = 0x80;
 /** Killed by the kernel, for which the OOM killer is one of two reasons; the other is the end of a PID namespace. */
 function lacksMark({ oom, signal, status }: SeenDeath): boolean {
   return oom === null && signal?.code === SI_KERNEL && ((status ?? 0) & 0x7f) === SIGKILL;
+}
+
+interface Held {
+  readonly event: SeenEvent;
+  readonly seenMs: number;
 }
 
 /**
@@ -26,16 +34,17 @@ function lacksMark({ oom, signal, status }: SeenDeath): boolean {
 export function heldForMarks(
   findMark: (death: SeenDeath) => SeenOom | null,
 ): (seen: readonly SeenEvent[], isLast: boolean) => readonly SeenEvent[] {
-  let held: readonly SeenEvent[] = [];
+  let held: readonly Held[] = [];
   return (seen, isLast) => {
-    const nowMs = Number(process.hrtime.bigint()) / 1e6;
-    const events = [...held, ...seen].map((event) =>
-      event.kind === 'death' && lacksMark(event) ? { ...event, oom: findMark(event) } : event,
-    );
-    const mayBeMarked = (event: SeenEvent): boolean =>
-      event.kind === 'death' && lacksMark(event) && nowMs - event.atMs < patienceMs;
-    const first = isLast ? -1 : events.findIndex(mayBeMarked);
-    held = first === -1 ? [] : events.slice(first);
-    return first === -1 ? events : events.slice(0, first);
+    const nowMs = performance.now();
+    const all = [...held, ...seen.map((event) => ({ event, seenMs: nowMs }))].map(({ event, seenMs }) => ({
+      seenMs,
+      event: event.kind === 'death' && lacksMark(event) ? { ...event, oom: findMark(event) } : event,
+    }));
+    const mayBeMarked = ({ event, seenMs }: Held): boolean =>
+      event.kind === 'death' && lacksMark(event) && nowMs - seenMs < patienceMs;
+    const first = isLast ? -1 : all.findIndex(mayBeMarked);
+    held = first === -1 ? [] : all.slice(first);
+    return (first === -1 ? all : all.slice(0, first)).map(({ event }) => event);
   };
 }

@@ -31,6 +31,14 @@ const requests = [15, 2, 1, 3] as const;
 const pageKib = 4;
 const mostRemembered = 50_000;
 
+/** A clock tick, in ms: start times are known to one. */
+const tickMs = 10;
+
+/** A note of somebody who had the number before. */
+function isEarlier(noteMs: number, { atMs, ageMs }: SeenDeath): boolean {
+  return ageMs !== null && noteMs < atMs - ageMs - tickMs;
+}
+
 type Sent = Omit<SeenSignal, 'beforeMs'> & { readonly atMs: number };
 
 /** Signals that may yet end somebody, and victims: the oldest are forgotten. */
@@ -73,7 +81,7 @@ function oomOf(format: TraceFormat, record: Buffer): SeenOom {
 /** What the traces tell beside the deaths themselves. */
 function traceNotes(memory: ProcessMemory) {
   const signals = bounded<Sent>();
-  const victims = bounded<SeenOom>();
+  const victims = bounded<{ readonly oom: SeenOom; readonly atMs: number }>();
   /** What those who ended were called in the end, by their number. */
   const names = bounded<string>();
 
@@ -84,12 +92,13 @@ function traceNotes(memory: ProcessMemory) {
     const sender = senderOf(memory, field('common_pid'));
     signals.set(`${field('pid')} ${signal}`, { signal, code: field('code'), atMs: Number(time) / 1e6, ...sender });
   }
-  function signalOf({ pid, status, atMs }: SeenDeath): SeenSignal | null {
+  function signalOf(death: SeenDeath): SeenSignal | null {
+    const { pid, status, atMs } = death;
     const ended = (status ?? 0) & 0x7f;
     const asShell = ((status ?? 0) >> 8) - 128;
     for (const number of ended !== 0 ? [ended] : [asShell, ...requests]) {
       const sent = signals.get(`${pid} ${number}`);
-      if (sent === undefined) continue;
+      if (sent === undefined || isEarlier(sent.atMs, death)) continue;
       signals.delete(`${pid} ${number}`);
       const { atMs: sentMs, ...rest } = sent;
       const name = rest.name === unknownName ? (names.get(String(rest.pid)) ?? unknownName) : rest.name;
@@ -97,10 +106,11 @@ function traceNotes(memory: ProcessMemory) {
     }
     return null;
   }
-  function takeMark({ pid }: SeenDeath): SeenOom | null {
-    const mark = victims.get(String(pid)) ?? null;
-    victims.delete(String(pid));
-    return mark;
+  function takeMark(death: SeenDeath): SeenOom | null {
+    const key = String(death.pid);
+    const mark = victims.get(key);
+    victims.delete(key);
+    return mark === undefined || isEarlier(mark.atMs, death) ? null : mark.oom;
   }
   return {
     note({ formats }: TraceInstance, record: TraceRecord): void {
@@ -109,8 +119,9 @@ function traceNotes(memory: ProcessMemory) {
       if (known.name === generated) noteSignal(known.format, record);
       else {
         const pid = String(numberIn(known.format, record.bytes, 'pid') ?? 0);
-        if (known.name === marked) victims.set(pid, oomOf(known.format, record.bytes));
-        else names.set(pid, textIn(known.format, record.bytes, 'comm') ?? unknownName);
+        if (known.name === marked) {
+          victims.set(pid, { oom: oomOf(known.format, record.bytes), atMs: Number(record.time) / 1e6 });
+        } else names.set(pid, textIn(known.format, record.bytes, 'comm') ?? unknownName);
       }
     },
     takeMark,

@@ -21,6 +21,9 @@ const pollMs = 10;
 /** How long the kernel may take from the kill to the end of the victim, in milliseconds. */
 const dyingMs = 5_000;
 
+/** How long what fills the cgroup may take to notice that the OOM killer has struck, and end, in milliseconds. */
+const hogEndMs = 1_000;
+
 /** How long the parent gets to reap it: only then does the kernel tell how it ended. */
 const reapMs = 50;
 
@@ -53,8 +56,12 @@ function startHog({ program, stateDir }: Site, victim: Victim, token: string, le
   return child;
 }
 
+function isOver({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
+}
+
 async function endHog(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (isOver(child)) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
@@ -90,6 +97,13 @@ async function reaped(handle: ProcessHandle, journal: Journal): Promise<ReturnTy
   }
 }
 
+/** Was it the second victim? Where the first had too little, it is killed before it sees that it has done its work. */
+async function wasKilledAsWell(child: ChildProcess, journal: Journal): Promise<boolean> {
+  const untilMs = bootTimeMs() + hogEndMs;
+  while (!isOver(child) && bootTimeMs() < untilMs) await journal.sleep(pollMs);
+  return child.signalCode === 'SIGKILL';
+}
+
 interface Attempt {
   readonly victim: Victim;
   readonly handle: ProcessHandle;
@@ -102,10 +116,12 @@ interface Attempt {
 async function judge({ victim, handle, child, killsBefore, beganMs }: Attempt, journal: Journal): Promise<Outcome> {
   const endedBootMs = bootTimeMs();
   const afterMs = Math.max(0, endedBootMs - beganMs);
-  const kills = (readMemoryCgroup(victim.cgroup)?.oomKills ?? killsBefore) - killsBefore;
   const path = printable(victim.cgroup.path);
   const ended = hasExited(handle.pidfd);
   const status = ended ? await reaped(handle, journal) : undefined;
+  // A process of our own is nobody's loss. Its kill is counted before it is killed.
+  const ours = ended && (await wasKilledAsWell(child, journal)) ? 1 : 0;
+  const kills = (readMemoryCgroup(victim.cgroup)?.oomKills ?? killsBefore + ours) - killsBefore - ours;
   const evidence = { ended, afterMs, oomKills: kills, cgroup: victim.cgroup.path, sentBootMs: beganMs, endedBootMs };
   const after = formatDuration(afterMs);
   const others = kills > 1 ? `; ${count(kills, 'process was', 'processes were')} killed in all` : '';
@@ -133,9 +149,8 @@ async function untilClear(attempt: Attempt, waitMs: number, journal: Journal): P
     const nowMs = bootTimeMs();
     if (hasExited(handle.pidfd) || nowMs - beganMs > waitMs) return;
     if ((readMemoryCgroup(victim.cgroup)?.oomKills ?? 0) > killsBefore) killedMs ??= nowMs;
-    const hogIsGone = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
     // A kill is followed by a death, if it was the victim's.
-    if (hogIsGone && (killedMs === undefined || nowMs - killedMs > dyingMs)) return;
+    if (isOver(child) && (killedMs === undefined || nowMs - killedMs > dyingMs)) return;
     await journal.sleep(pollMs);
   }
 }

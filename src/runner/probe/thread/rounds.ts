@@ -33,8 +33,13 @@ interface Round {
   readonly dueMs: number;
   /** From when its time is counted. */
   readonly fromMs: number;
+  /** When its time is over. */
+  untilMs: number;
   abort: (() => void) | undefined;
 }
+
+/** A wake-up that is so late, in ms, is this thread's doing, or that of a machine which stood still. */
+const heldUpMs = 250;
 
 /** An attempt may begin this much early, in ms, rather than a whole tick late. */
 const earlyMs = 0.25;
@@ -61,6 +66,8 @@ export class Rounds {
   private readonly startMs: number;
   /** Of those since the start, the next. */
   private next = 0;
+  /** When the next look is due. */
+  private wakeMs = Infinity;
 
   constructor(plan: Plan, clock: () => number, begin: Begin, report: (outcome: Outcome) => void) {
     this.plan = plan;
@@ -87,12 +94,15 @@ export class Rounds {
 
   /**
    * Timers come before what was received in a turn of the event loop: while this thread was held up an answer may have
-   * come in time, and is read before its time is said to be over.
+   * come in time, and is read before its time is said to be over. Whoever is to answer may have been held up as well:
+   * the time that was lost is not his.
    */
   private tick(): void {
     const nowMs = this.clock();
+    const lostMs = nowMs - this.wakeMs;
+    if (lostMs >= heldUpMs) for (const round of this.rounds) round.untilMs += lostMs;
     const [oldest] = this.rounds;
-    const isExpired = oldest !== undefined && oldest.dueMs + this.plan.timeoutMs <= nowMs;
+    const isExpired = oldest !== undefined && oldest.untilMs <= nowMs;
     if (isExpired) this.soon = setImmediate(() => this.turn(nowMs));
     else this.turn(nowMs);
   }
@@ -102,8 +112,8 @@ export class Rounds {
     this.skipSlept(nowMs);
     while (this.dueMs <= nowMs + earlyMs) this.add();
     const [oldest] = this.rounds;
-    const wakeMs = Math.min(this.dueMs, (oldest?.dueMs ?? Infinity) + this.plan.timeoutMs);
-    this.timer = setTimeout(() => this.tick(), Math.max(1, Math.round(wakeMs - this.clock())));
+    this.wakeMs = Math.min(this.dueMs, oldest?.untilMs ?? Infinity);
+    this.timer = setTimeout(() => this.tick(), Math.max(1, Math.round(this.wakeMs - this.clock())));
   }
 
   /** What was due while this host slept, or had no time for us for as long as an attempt may take, is nobody's. */
@@ -117,7 +127,8 @@ export class Rounds {
     this.next++;
     const isBusy = this.underWay >= this.plan.most;
     if (isBusy && this.plan.whenBusy === 'skip') return;
-    const round: Round = { dueMs, fromMs: this.clock(), abort: undefined };
+    const fromMs = this.clock();
+    const round: Round = { dueMs, fromMs, untilMs: fromMs + this.plan.timeoutMs, abort: undefined };
     this.rounds.add(round);
     if (isBusy) this.waiting.add(round);
     else this.start(round);
@@ -164,7 +175,7 @@ export class Rounds {
 
   private expire(nowMs: number): void {
     for (const round of this.rounds) {
-      if (round.dueMs + this.plan.timeoutMs > nowMs) break;
+      if (round.untilMs > nowMs) break;
       this.waiting.delete(round);
       round.abort?.();
       const { onTimeout } = this.plan;
