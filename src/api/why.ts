@@ -3,7 +3,7 @@ import type { Answer, Cause } from '../forensics/answer.ts';
 import { explainLargeNumber } from '../forensics/codes/explain-code.ts';
 import { explainDeath } from '../forensics/explain-death.ts';
 import { explainLog } from '../forensics/explain-log.ts';
-import { containerCauses, findContainer } from '../forensics/host/containers.ts';
+import { askForContainer, containerCauses, findContainer } from '../forensics/host/containers.ts';
 import { findCoreDumps } from '../forensics/host/core-dumps.ts';
 import { readKernelLog } from '../forensics/host/kernel-log.ts';
 import { type JsonObject, toJson } from '../base/json.ts';
@@ -88,13 +88,14 @@ export async function whyProcess(question: string, who: Whom, journal: Journal):
   const pids = living(table, who);
   const about = 'pid' in who ? `pid ${who.pid}` : who.name;
   const asked = 'pid' in who ? String(who.pid) : who.name;
-  const [kernel, cores, container] = await Promise.all([
+  const [kernel, cores, { state: container, silent }] = await Promise.all([
     readKernelLog(),
     findCoreDumps(asked, 'pid' in who ? Date.now() - bootTimeMs() : 0),
-    'name' in who ? findContainer(who.name) : undefined,
+    'name' in who ? askForContainer(who.name) : { state: undefined, silent: [] },
   ]);
   const told = explainLog(question, kernel.findings, who);
-  const lacking = [kernel.lacking, cores.lacking, 'lacking' in journal ? journal.lacking : null];
+  const runtimes = silent.length === 0 ? null : `containers (${silent.join(' and ')} took too long)`;
+  const lacking = [kernel.lacking, cores.lacking, runtimes, 'lacking' in journal ? journal.lacking : null];
   const known = 'lacking' in journal ? { deeds: [], deaths: [] } : journal;
   const causes = [
     ...told.causes,

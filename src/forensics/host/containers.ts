@@ -1,3 +1,6 @@
+import { formatDuration } from '../../base/duration.ts';
+import { FaultlineError } from '../../base/error.ts';
+import { printable } from '../../base/text.ts';
 import type { Cause } from '../answer.ts';
 import { explainCode } from '../codes/explain-code.ts';
 import { ask } from './run-program.ts';
@@ -58,14 +61,42 @@ function parseInspected(runtime: string, text: string): ContainerState | undefin
   };
 }
 
-/** Asks docker, then podman. @returns undefined: neither is there, or knows it */
-export async function findContainer(name: string): Promise<ContainerState | undefined> {
+/** What the runtimes of this host say about a container. */
+export interface ContainerAnswer {
+  /** undefined: none of them knows it, as far as they have answered. */
+  readonly state: ContainerState | undefined;
+  /** Those that took too long to answer. */
+  readonly silent: readonly string[];
+}
+
+/** Asks docker, then podman. @param timeoutMs how long each may take */
+export async function askForContainer(name: string, timeoutMs?: number): Promise<ContainerAnswer> {
+  const silent: string[] = [];
   for (const runtime of runtimes) {
-    const answer = await ask(runtime, ['container', 'inspect', '--', name]);
+    const answer = await ask(runtime, ['container', 'inspect', '--', name], timeoutMs);
     const state = answer.kind === 'said' ? parseInspected(runtime, answer.text) : undefined;
-    if (state !== undefined) return state;
+    if (state !== undefined) return { state, silent };
+    if (answer.kind === 'late') silent.push(runtime);
   }
-  return undefined;
+  return { state: undefined, silent };
+}
+
+/** How long a runtime may take to tell of the container that the user has named, in milliseconds. */
+const namedMs = 30_000;
+
+/**
+ * The container that the user has named.
+ *
+ * @returns undefined: no runtime is there, or knows it
+ * @throws {FaultlineError} HOST_UNSUPPORTED: one did not answer
+ */
+export async function findContainer(name: string): Promise<ContainerState | undefined> {
+  const { state, silent } = await askForContainer(name, namedMs);
+  const [runtime] = silent;
+  if (state !== undefined || runtime === undefined) return state;
+  throw new FaultlineError('HOST_UNSUPPORTED', `${runtime} did not answer within ${formatDuration(namedMs)}`, {
+    hint: `does it work? ${runtime} container inspect ${printable(name)}`,
+  });
 }
 
 /** Why a container ended; none while it runs. */

@@ -49,6 +49,7 @@ function causeOf({ time, pid, sig, exe, corefile }: Dump): Cause {
 export async function findCoreDumps(match: string, sinceMs = 0): Promise<CoreDumps> {
   const answer = await ask('coredumpctl', ['list', '--no-pager', '--json=short', '--', match]);
   if (answer.kind === 'absent') return { causes: [], lacking: 'core dumps (there is no coredumpctl)' };
+  if (answer.kind === 'late') return { causes: [], lacking: 'core dumps (coredumpctl took too long)' };
   if (answer.kind === 'failed') return { causes: [], lacking: null };
   const dumps = parseDumps(answer.text).filter(({ time }) => time === undefined || time / 1000 >= sinceMs);
   return { causes: dumps.slice(-3).map(causeOf), lacking: null };

@@ -15,7 +15,7 @@ import { memoryCgroupOf } from '../../../src/linux/memory-cgroup.ts';
 import { createFs, mountDetached, openFsContext } from '../../../src/linux/mount/fs-context.ts';
 import { readProcessRecord } from '../../../src/linux/procfs/read.ts';
 import { endWithTest } from '../../support/children.ts';
-import { cli, finished, type Ran, startCli, tempStateDir } from '../../support/cli.ts';
+import { cli, finished, type Ran, startCli, tempFolder, tempStateDir } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sleeper, start } from '../targets/processes.ts';
 import { canLimitMemory, memoryCgroup } from './memory-cgroup.ts';
@@ -88,6 +88,14 @@ describe('what is lacking is said in words', () => {
     const ran = await cli(['watch', '--source', 'dtrace'], { stateDir: tempStateDir() });
     expect(ran).toMatchObject({ code: 128, stdout: '' });
     expect(ran.stderr).toContain('there is: bpf, tracefs, proc-connector');
+  });
+
+  test('a docker that does not answer: why says that containers were not asked', async () => {
+    const folder = tempFolder();
+    writeFileSync(path.join(folder, 'docker'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+    const ran = await cli(['why', 'fl-nobody'], { stateDir: tempStateDir(), env });
+    expect(ran.stdout.replaceAll(/\s+/g, ' ')).toContain('containers (docker took too long)');
   });
 
   test.skipIf(!isRoot)('a container without /dev/kmsg: why says that it was not asked', async () => {
