@@ -198,6 +198,22 @@ describe('a run', { timeout: 120_000 }, () => {
     expectNothingLeft(stateDir);
   });
 
+  test('what its lease has ended is told as undone, and when', async () => {
+    const { pid } = await sleeper('fl-run-lease');
+    const file = experimentFile({
+      probes: { answers: answers(await webServer()) },
+      method: [
+        { attack: 'process stop', name: 'stop it', with: { process: String(pid), duration: '300ms' } },
+        { wait: '3s' },
+      ],
+    });
+    const { ran, run } = await runOf(file, tempStateDir());
+    expect(run.verdict, ran.stderr).toBe('held');
+    expect(run.injections).toMatchObject([{ name: 'stop it', state: 'recovered' }]);
+    const [injection] = run.injections;
+    expect(injection?.toMs).toBeGreaterThan(injection?.fromMs ?? 0);
+  });
+
   test('a rollback that fails is an error; the others are run all the same', async () => {
     const stateDir = tempStateDir();
     const { pid } = await sleeper('fl-run-roll');

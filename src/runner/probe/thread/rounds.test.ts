@@ -50,3 +50,23 @@ test('what is never answered is ended at its timeout', async () => {
   expect(await told(outcome)).toMatchObject({ failure: 'timeout' });
   expect(isEnded).toBe(true);
 });
+
+test('what begins late since this thread was held up has all its time', async () => {
+  const outcomes: Outcome[] = [];
+  const begin: Begin = (finish) => {
+    const answer = setTimeout(() => finish({}), 100);
+    return () => clearTimeout(answer);
+  };
+  const often = { ...plan, everyMs: 200, timeoutMs: 300, most: 9, whenBusy: 'wait' } as const;
+  const rounds = new Rounds(
+    often,
+    () => performance.now(),
+    begin,
+    (outcome) => outcomes.push(outcome),
+  );
+  onTestFinished(() => rounds.stop());
+  await delay(1);
+  block(2_000);
+  while (outcomes.length < 4) await delay(5);
+  expect(outcomes.map(({ failure }) => failure)).toEqual(outcomes.map(() => undefined));
+});

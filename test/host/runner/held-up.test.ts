@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { runRecoverCommand } from '../../../src/faults/process/recover-command.ts';
+import { runCommand } from '../../../src/runner/command.ts';
+
+/*
+ * A machine that stands still longer than a command may take, while the command has long ended.
+ */
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test('a command of a run that ended in time is not told to be late', async () => {
+  const ran = runCommand({ argv: ['sleep', '0.1'], timeoutMs: 500 }, new AbortController().signal);
+  await delay(50);
+  block(2_000);
+  expect(await ran).toEqual({ succeeded: true, detail: null });
+});
+
+test('nor is a recover command', async () => {
+  const ran = runRecoverCommand('sleep 0.1', 500);
+  await delay(50);
+  block(2_000);
+  expect(await ran).toMatchObject({ exitCode: 0, timedOut: false });
+});
