@@ -97,6 +97,7 @@ export interface PlanDocument extends Plan {
 export interface RecoveryDocument {
   readonly uid: string;
   readonly state: InjectionState;
+  /** It is undone; also where it was still being injected, which has broken it off: then its state is `failed`. */
   readonly recovered: boolean;
   /** It was over before: nothing was done. */
   readonly already: boolean;
@@ -240,11 +241,11 @@ export function planDocument(plan: Plan): PlanDocument {
 }
 
 export function recoveryDocument(recovery: Recovery): RecoveryDocument {
-  const { record, already, verdicts } = recovery;
+  const { record, already, stopped, verdicts } = recovery;
   return {
     uid: record.uid,
     state: record.state,
-    recovered: record.state === 'recovered',
+    recovered: record.state === 'recovered' || stopped === true,
     already,
     repeatMs: record.repeatMs,
     targets: verdicts,

@@ -59,6 +59,14 @@ function takeUid(context: EngineContext, uid: string): void {
   });
 }
 
+/** Whoever undoes a uid that the journal does not know yet must not be overtaken by who asked for it before. */
+function refuseUnwanted({ uid, stillWanted = () => true }: AttackRequest): void {
+  if (stillWanted()) return;
+  throw new FaultlineError('INJECTION_CANCELLED', `the injection ${uid} was cancelled before it began`, {
+    hint: 'it was to be undone while it was still planned or waited for its turn; ask again if it is still wanted',
+  });
+}
+
 /** A schedule may end while a run of it is being planned. */
 function refuseEndedSchedule(context: EngineContext, uid: string | undefined): void {
   const ended = uid !== undefined && (findSchedule(context.store, uid)?.endedAt ?? null) !== null;
@@ -111,13 +119,14 @@ function rowOf(
  * The last look before anything happens, and the first durable word of it: under the journal's lock nobody can latch a
  * halt, take the uid or claim a target in between.
  *
- * @throws {FaultlineError} GUARD_HALTED, INJECTION_EXISTS, GUARD_CONFLICT, GUARD_LIMIT, STATE_…
+ * @throws {FaultlineError} GUARD_HALTED, INJECTION_CANCELLED, INJECTION_EXISTS, GUARD_CONFLICT, GUARD_LIMIT, STATE_…
  */
 export function admit(context: EngineContext, request: AttackRequest, admission: Admission): Promise<InjectionRecord> {
   const { plan } = admission;
   const { store, timeline } = context;
   return timeline.write('admit', (record) => {
     refuseHalted(context);
+    refuseUnwanted(request);
     takeUid(context, request.uid);
     refuseEndedSchedule(context, request.schedule);
     if (!request.allowOverlap) refuseConflicts(context, plan, -1);

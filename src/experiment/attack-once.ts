@@ -1,5 +1,6 @@
 import { delay } from '../base/delay.ts';
 import { FaultlineError, isFaultlineError } from '../base/error.ts';
+import { isLive } from '../base/lifecycle.ts';
 import { bootTimeMs } from '../linux/clock.ts';
 import { findInjection, type InjectionRecord } from '../store/injections.ts';
 import { attack } from './attack.ts';
@@ -25,14 +26,37 @@ async function refuseDifferent(request: AttackRequest, known: InjectionRecord): 
   });
 }
 
-/** The injection as its first request left it, once it is injected; undefined where it came to nothing. */
+/** It is being injected, or what there was of it is being undone: what comes of it is not settled yet. */
+function isUnsettled({ state, injectedBootMs }: InjectionRecord): boolean {
+  return state === 'planned' || state === 'injecting' || (state === 'recovering' && injectedBootMs === null);
+}
+
+/**
+ * Whoever undoes an injection while it is injected means all who wait for it, too: if they tried again, what he is told
+ * is undone would come back.
+ *
+ * @throws {FaultlineError} INJECTION_CANCELLED
+ */
+function refuseCancelled({ uid, error }: InjectionRecord): void {
+  if (error?.['code'] !== 'INJECTION_CANCELLED') return;
+  throw new FaultlineError('INJECTION_CANCELLED', `the injection ${uid} was cancelled before it was injected`, {
+    hint: `ask again if it is still wanted; faultline show ${uid} tells what became of it`,
+  });
+}
+
+/**
+ * The injection as its first request left it, once it is injected; undefined where it came to nothing.
+ *
+ * @throws {FaultlineError} INJECTION_BUSY; INJECTION_CANCELLED when it was cancelled while we waited for it
+ */
 async function earlier(context: EngineContext, request: AttackRequest): Promise<Injection | undefined> {
   const giveUpMs = bootTimeMs() + patienceMs;
-  for (;;) {
+  for (let waited = false; ; waited = true) {
     const known = findInjection(context.store, request.uid);
+    if (known !== undefined && waited) refuseCancelled(known);
     if (known === undefined || cameToNothing(known)) return undefined;
     await refuseDifferent(request, known);
-    if (known.state !== 'planned' && known.state !== 'injecting') return readInjection(context, known);
+    if (!isUnsettled(known)) return readInjection(context, known);
     if (bootTimeMs() > giveUpMs) {
       throw new FaultlineError('INJECTION_BUSY', `the injection ${known.uid} is still under way`, {
         hint: `ask again later, or look at it: faultline show ${known.uid}`,
@@ -55,11 +79,20 @@ async function attackUnlessKnown(context: EngineContext, request: AttackRequest)
   }
 }
 
-/** Resolves when this process is at work on no attack of this uid. */
+/**
+ * Resolves when this process is at work on no attack of this uid.
+ *
+ * @throws {FaultlineError} INJECTION_CANCELLED when the one that we waited for was cancelled while it was injected
+ */
 export async function settled(context: EngineContext, uid: string): Promise<void> {
   for (let running = context.underWay.get(uid); running !== undefined; running = context.underWay.get(uid)) {
+    const before = findInjection(context.store, uid);
     // Its failure is its own caller's; ours is what the journal says then, or that of trying again.
     await running.catch(() => undefined);
+    const after = findInjection(context.store, uid);
+    // One that was over before we came may have been told as undone before we were asked.
+    const wasOver = before !== undefined && before.id === after?.id && !isLive(before.state);
+    if (after !== undefined && !wasOver) refuseCancelled(after);
   }
 }
 

@@ -54,6 +54,8 @@ export interface Recovery {
   readonly record: InjectionRecord;
   /** It was over before: nothing was done. */
   readonly already: boolean;
+  /** Somebody was at work on it when it was asked for, and has undone it himself: it failed, and nothing stands. */
+  readonly stopped?: boolean;
   readonly verdicts: readonly TargetVerdict[];
   /** Why the journal could not be written while it was undone, if so. */
   readonly unwritten: FaultlineError | undefined;
@@ -89,10 +91,16 @@ interface OwningOptions extends RecoveryOptions {
 interface Taken {
   readonly injection: InjectionRecord;
   readonly owned: boolean;
+  /** As in {@link Recovery}. */
+  readonly stopped: boolean;
 }
 
 /** Take the injection over, or ask its living owner to stop. @returns undefined while it is still owned */
-function tryOwn(context: EngineContext, uid: string, options: OwningOptions): Promise<Taken | undefined> {
+function tryOwn(
+  context: EngineContext,
+  uid: string,
+  options: OwningOptions,
+): Promise<Omit<Taken, 'stopped'> | undefined> {
   const { store, timeline } = context;
   const { reason, stillDue = () => true } = options;
   return timeline.write('own', (record) => {
@@ -134,16 +142,20 @@ function refuseBusy(context: EngineContext, uid: string, overdue: boolean): void
  */
 async function own(context: EngineContext, uid: string, options: OwningOptions): Promise<Taken> {
   const giveUpMs = bootTimeMs() + ownerWaitMs;
+  let waited = false;
   for (;;) {
     try {
       const taken = await tryOwn(context, uid, options);
-      if (taken !== undefined) return taken;
+      if (taken !== undefined) {
+        return { ...taken, stopped: waited && !taken.owned && taken.injection.state === 'failed' };
+      }
     } catch (error) {
       const injection = isUnwritable(error) ? findInjection(context.store, uid) : undefined;
       if (injection === undefined || isOwned(context, injection)) throw error;
-      return { injection, owned: isLive(injection.state) };
+      return { injection, owned: isLive(injection.state), stopped: false };
     }
     refuseBusy(context, uid, bootTimeMs() > giveUpMs);
+    waited = true;
     context.timeline.tell(uid, 'progress', { message: 'waiting for the command at work on it', done: 0, total: 1 });
     await delay(ownerPollMs);
   }
@@ -233,8 +245,8 @@ export async function recoverInjection(
 ): Promise<Recovery> {
   const operation = beginOperation(context.self);
   try {
-    const { injection, owned } = await own(context, uid, { ...options, owner: operation.token });
-    if (!owned) return { record: injection, already: true, verdicts: [], unwritten: undefined };
+    const { injection, owned, stopped } = await own(context, uid, { ...options, owner: operation.token });
+    if (!owned) return { record: injection, already: !stopped, stopped, verdicts: [], unwritten: undefined };
     const failure = injection.injectedBootMs === null ? errorToJson(unfinished) : null;
     const effects = effectsToUndo(context, injection, options);
     const { verdicts, unwritten } = await undo(context, injection, { options, failure, effects, rolledBack: false });

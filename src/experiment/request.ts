@@ -63,6 +63,11 @@ export interface AttackRequest {
   readonly schedule?: string;
   /** The uid of the run of an experiment that it is a part of: its blast radius holds, and its lease ends with it. */
   readonly run?: string;
+  /**
+   * Is it still to be done? Asked with the journal's lock held, since it may have been taken back while it was planned.
+   * Absent: yes.
+   */
+  readonly stillWanted?: () => boolean;
 }
 
 /** The fields of a body that are for every attack; the others are the fault's. */

@@ -21,13 +21,24 @@ interface Concluded {
   readonly verdicts: readonly TargetVerdict[];
 }
 
-/** INJECTION_FAILED: nothing took effect; INJECTION_UNPROVEN: some targets did not do what was asked. */
+/**
+ * INJECTION_FAILED: nothing took effect, or it was never injected whole; INJECTION_UNPROVEN: some targets did not do
+ * what was asked.
+ */
 export function attackShortfall({ record, verdicts }: Concluded): FaultlineError | undefined {
   const { uid } = record;
   if (record.state === 'failed') {
     const refused = verdicts.some(({ evidence }) => evidence['errno'] === 'EPERM');
     return new FaultlineError('INJECTION_FAILED', `nothing took effect: ${seenOf(verdicts)}`, {
       hint: refused ? 'run as root, or as the user whose process it is' : `faultline show ${uid}`,
+      details: { uid },
+    });
+  }
+  // Only who asks again sees this: the first to ask was told why, or his process was killed.
+  if (record.injectedBootMs === null) {
+    const sentence = `${uid} was broken off before it was injected whole; its state is ${record.state}`;
+    return new FaultlineError('INJECTION_FAILED', sentence, {
+      hint: `faultline show ${uid}; what can be undone: faultline recover ${uid}`,
       details: { uid },
     });
   }
@@ -44,7 +55,7 @@ export function attackShortfall({ record, verdicts }: Concluded): FaultlineError
  * RECOVERY_INCOMPLETE: something is left to undo; RECOVERY_IMPOSSIBLE: there is nothing that could be;
  * EXPECTATION_MISSED; STATE_….
  */
-export function recoveryShortfall({ record, verdicts, unwritten }: Recovery): FaultlineError | undefined {
+export function recoveryShortfall({ record, verdicts, unwritten, stopped }: Recovery): FaultlineError | undefined {
   const { uid, state } = record;
   if (unwritten !== undefined) {
     return new FaultlineError(unwritten.code, `${uid} was undone, but ${unwritten.message}`, {
@@ -58,6 +69,8 @@ export function recoveryShortfall({ record, verdicts, unwritten }: Recovery): Fa
     });
   }
   if (state === 'recovered') return missedExpectation(uid, verdicts);
+  // It was live when that was asked for, and nothing of it stands any more.
+  if (stopped === true) return undefined;
   if (state !== 'unrecoverable' && state !== 'failed') return undefined;
   const ended = 'what it did cannot be undone (a process that ended stays ended)';
   const why = state === 'failed' ? 'nothing of it took effect' : ended;

@@ -4,6 +4,7 @@ import type { Operations } from '../api/operations.ts';
 import type { Limiter } from '../base/concurrency.ts';
 import { FaultlineError } from '../base/error.ts';
 import type { Engine } from '../experiment/engine.ts';
+import type { AttackRequest } from '../experiment/request.ts';
 import type { Caller } from './access/caller.ts';
 import type { DeathRecorder } from './deaths/recorder.ts';
 import { concurrencyLimit } from './limits/concurrency.ts';
@@ -30,9 +31,36 @@ export interface ServiceParts {
   readonly deaths: DeathRecorder;
 }
 
+/** Attacks that were asked for and are not answered yet: the journal may not know of them. */
+interface Pending {
+  /** Do what was asked for, unless its uid is withdrawn before it begins. */
+  run<Result>(request: AttackRequest, body: (request: AttackRequest) => Promise<Result>): Promise<Result>;
+  /** None of this uid that was asked for until now begins any more. */
+  withdraw(uid: string): void;
+}
+
+function pendingAttacks(): Pending {
+  const pending = new Set<{ readonly uid: string; withdrawn: boolean }>();
+  return {
+    run: async (request, body) => {
+      const one = { uid: request.uid, withdrawn: false };
+      pending.add(one);
+      try {
+        return await body({ ...request, stillWanted: () => !one.withdrawn });
+      } finally {
+        pending.delete(one);
+      }
+    },
+    withdraw: (uid) => {
+      for (const one of pending) if (one.uid === uid) one.withdrawn = true;
+    },
+  };
+}
+
 export function serviceOver({ engine, options, log, work, deaths }: ServiceParts): Service {
   // Undoing must not wait behind attacks, which may take their time.
   const [attacks, recoveries] = [concurrencyLimit(options.maxConcurrency), concurrencyLimit(options.maxConcurrency)];
+  const pending = pendingAttacks();
   function inTurn<Result>(turns: Limiter, body: () => Promise<Result>): Promise<Result> {
     return turns(() => {
       work.refuseWhenClosed();
@@ -47,12 +75,21 @@ export function serviceOver({ engine, options, log, work, deaths }: ServiceParts
       ...operations,
       plan: (request) => work.run(() => inTurn(attacks, () => operations.plan(request))),
       attack: (request) =>
-        work.run(async () => {
-          // Whoever asks for the same again waits for the first, and takes up no place meanwhile.
-          await engine.settled(request.uid);
-          return inTurn(attacks, () => operations.attack(request));
-        }),
-      recover: (uid, abandon) => work.run(() => inTurn(recoveries, () => operations.recover(uid, abandon))),
+        work.run(() =>
+          pending.run(request, async (wanted) => {
+            // Whoever asks for the same again waits for the first, and takes up no place meanwhile.
+            await engine.settled(wanted.uid);
+            return inTurn(attacks, () => operations.attack(wanted));
+          }),
+        ),
+      recover: (uid, abandon) =>
+        work.run(() =>
+          inTurn(recoveries, () => {
+            // First of all: what waits for its turn, or is being planned, is nothing yet that could be undone.
+            pending.withdraw(uid);
+            return operations.recover(uid, abandon);
+          }),
+        ),
       // These wait for nobody.
       recoverAll: (abandon) => work.run(() => operations.recoverAll(abandon)),
       halt: (reason) => work.run(() => operations.halt(reason)),

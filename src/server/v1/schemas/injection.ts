@@ -137,7 +137,7 @@ export const planAnswerSchema = named('Plan', 'Exactly what an attack would touc
 export const recoveryAnswerSchema = named('Recovery', 'What became of an injection that was to be undone', {
   uid: string(),
   state: oneOf(states, 'Where it is in its life'),
-  recovered: boolean(),
+  recovered: boolean({ description: 'It is undone, or was broken off while it was still injected (state failed)' }),
   already: boolean({ description: 'It was over before: nothing was done' }),
   repeatMs: nullable(milliseconds('How often it was injected again')),
   targets: array(targetVerdictSchema),
