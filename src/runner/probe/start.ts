@@ -1,5 +1,6 @@
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { delay } from '../../base/delay.ts';
+import { signalGroup } from '../../linux/process-group.ts';
 import type { Probe } from '../experiment.ts';
 import type { ProbeMessage } from './outcome.ts';
 import type { RunClock, RunningProbe } from './probe.ts';
@@ -13,6 +14,26 @@ const takeInMs = 100;
 /** How long a probe may take to end, in ms: a file system may hold it up, and must not hold up the run. */
 const patienceMs = 5_000;
 
+/** Of the probes that go on, the command that runs: see `ProbeOrder`. */
+const leaders = new Set<Int32Array>();
+
+/** A thread that is ended at once, as by the end of this process, ends no command. */
+function endCommand(leader: Int32Array): void {
+  const pid = Atomics.exchange(leader, 0, 0);
+  if (pid > 1) signalGroup(pid, 'SIGKILL');
+}
+
+function endCommands(): void {
+  for (const leader of leaders) endCommand(leader);
+}
+
+function enlist(leader: Int32Array): void {
+  leaders.add(leader);
+  // One for all probes: there may be many.
+  if (process.listeners('exit').includes(endCommands)) return;
+  process.once('exit', endCommands);
+}
+
 /**
  * Begin to measure. It goes on in a thread of its own until it is stopped.
  *
@@ -23,8 +44,10 @@ export function startProbe(probe: Probe, clock: RunClock): RunningProbe {
   const { port1: port, port2 } = new MessageChannel();
   const record = new ProbeRecord(probe.source.kind, clock());
   const thread = enterThread(probe.source.kind);
-  thread.start({ source: probe.source, epochMs: hrtimeMs() - clock(), port: port2 });
+  const leader = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  thread.start({ source: probe.source, epochMs: hrtimeMs() - clock(), port: port2, leader });
   let isStopped = false;
+  enlist(leader);
 
   /** Whatever has been told up to now, without a turn of the event loop. */
   function takeIn(): void {
@@ -55,6 +78,8 @@ export function startProbe(probe: Probe, clock: RunClock): RunningProbe {
     endedMs = record.settledMs;
     port.close();
     await thread.leave();
+    endCommand(leader);
+    leaders.delete(leader);
   }
 
   let stopping: Promise<void> | undefined;

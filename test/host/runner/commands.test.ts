@@ -128,4 +128,19 @@ describe('commands of a run', { timeout: 120_000 }, () => {
     expect(ended.code === 2 || ended.code === 130 || ended.signal === 'SIGINT', JSON.stringify(ended)).toBe(true);
     await until('it is gone', () => isGone(pid));
   });
+
+  test('nor is a program that a probe runs, and that hangs', async () => {
+    const pidFile = path.join(tempFolder(), 'pid');
+    const hanging = ['sh', '-c', `echo $$ > ${pidFile}; exec sleep 600`];
+    const file = experimentFile({
+      probes: { hangs: { command: { run: hanging, every: '100ms', timeout: '9m' }, expect: { success: '100%' } } },
+      method: [{ wait: '500ms' }],
+    });
+    const going = startRun(file, tempStateDir());
+    const pid = await pidIn(pidFile);
+    const signals = setInterval(() => going.child.kill('SIGINT'), 5);
+    await going.ended();
+    clearInterval(signals);
+    await until('it is gone', () => isGone(pid));
+  });
 });

@@ -41,7 +41,8 @@ function endOf(code: number | null, signal: NodeJS.Signals | null): Pick<Result,
 }
 
 /** A program, run again and again; while it runs it is not started once more. */
-export const probeCommand: Prober<CommandSource> = ({ argv, everyMs, timeoutMs }, { clock, report }) => {
+export const probeCommand: Prober<CommandSource> = (source, { clock, report, leader }) => {
+  const { argv, everyMs, timeoutMs } = source;
   const [file = '', ...args] = argv;
 
   function begin(finish: (result: Result) => void): () => void {
@@ -56,10 +57,13 @@ export const probeCommand: Prober<CommandSource> = ({ argv, everyMs, timeoutMs }
       refused(error);
       return () => undefined;
     }
+    Atomics.store(leader, 0, child.pid ?? 0);
     const { stdout } = child;
     const read = stdout === null ? () => Buffer.alloc(0) : firstBytes(stdout);
     child.on('error', refused);
     child.on('exit', (code, signal) => {
+      // One that hangs may still be dying when the next runs.
+      Atomics.compareExchange(leader, 0, child.pid ?? 0, 0);
       const told = (): void => {
         clearTimeout(patience);
         finish({ ...endOf(code, signal), values: { exitCode: exitCodeOf(code, signal), output: textOfBytes(read()) } });

@@ -6,6 +6,8 @@ export interface ProbeOrder {
   readonly source: ProbeSource;
   /** Zero of the run's clock, on that of `hrtimeMs`. */
   readonly epochMs: number;
+  /** The PID of the command that runs, which leads a group, or 0: whoever ends the thread has to end that, too. */
+  readonly leader: Int32Array;
   /** Outcomes go out here; any message that comes in says that it is over. */
   readonly port: MessagePort;
 }

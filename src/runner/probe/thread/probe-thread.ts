@@ -107,9 +107,10 @@ async function begin(source: ProbeSource, parts: Parts): Promise<Stop> {
   }
 }
 
-function start({ source, epochMs, port }: ProbeOrder): void {
+function start({ source, epochMs, port, leader }: ProbeOrder): void {
   const { add, send } = batches(port);
-  const begun = begin(source, { clock: () => performance.now() + hrtimeAtZeroMs - epochMs, report: add });
+  const clock = (): number => performance.now() + hrtimeAtZeroMs - epochMs;
+  const begun = begin(source, { clock, report: add, leader });
   async function end(): Promise<void> {
     try {
       await (await begun)();

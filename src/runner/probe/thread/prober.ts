@@ -4,6 +4,8 @@ export interface Parts {
   /** The run's clock. */
   readonly clock: () => number;
   readonly report: (outcome: Outcome) => void;
+  /** See `ProbeOrder`. */
+  readonly leader: Int32Array;
 }
 
 /**
