@@ -15,6 +15,11 @@ export interface JournalOptions {
   /** An injection stops when it is cancelled, halted or interrupted; a recovery never does. */
   readonly cancellable: boolean;
   /**
+   * When the lease of what is cancellable ends, in CLOCK_BOOTTIME ms, where it runs already: nobody cancels a round
+   * that is under way then, for whoever ends leases leaves alone what somebody is at work on.
+   */
+  readonly endBootMs?: number | null;
+  /**
    * Undoing must go on when the journal cannot be written (a full disk): what could not be written is told here, and
    * whoever recovers later undoes it once more, which changes nothing.
    */
@@ -54,16 +59,24 @@ export function isUnwritable(error: unknown): error is FaultlineError {
   return codes.some((code) => isFaultlineError(error, code));
 }
 
-/** @throws {FaultlineError} INTERRUPTED; INJECTION_CANCELLED when it was recovered or halted meanwhile */
-function throwIfCancelled({ context, injection, cancellable }: Scope): void {
+/** Why what is being injected is to stop, if it is. */
+function reasonToStop({ context, injection, endBootMs }: Scope): string | null {
+  const halt = readHalt(context.store);
+  if (halt !== undefined) return `halted: ${halt.reason}`;
+  const isOver = typeof endBootMs === 'number' && bootTimeMs() >= endBootMs;
+  return cancelOf(context.store, injection.id) ?? (isOver ? 'its lease has ended' : null);
+}
+
+/** @throws {FaultlineError} INTERRUPTED; INJECTION_CANCELLED when it was recovered or halted, or its lease ended */
+function throwIfCancelled(scope: Scope): void {
+  const { context, injection, cancellable } = scope;
   if (!cancellable) return;
   if (context.interrupted.aborted) {
     throw new FaultlineError('INTERRUPTED', 'interrupted; what can be undone was undone', {
       hint: `faultline show ${injection.uid} tells what had been done`,
     });
   }
-  const halt = readHalt(context.store);
-  const cancel = halt === undefined ? cancelOf(context.store, injection.id) : `halted: ${halt.reason}`;
+  const cancel = reasonToStop(scope);
   if (cancel === null) return;
   throw new FaultlineError('INJECTION_CANCELLED', `the injection ${injection.uid} was cancelled (${cancel})`, {
     hint: `what can be undone was undone; faultline show ${injection.uid}`,

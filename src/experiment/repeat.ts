@@ -2,6 +2,7 @@ import { FaultlineError } from '../base/error.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isLive } from '../base/lifecycle.ts';
 import type { Fault, Plan, TargetVerdict } from '../faults/fault.ts';
+import { bootTimeMs } from '../linux/clock.ts';
 import { claim, findInjection, type InjectionRecord, updateInjection } from '../store/injections.ts';
 import { readHalt } from '../store/latches.ts';
 import { insertVerdict } from '../store/verdicts.ts';
@@ -9,7 +10,7 @@ import { refuseConflicts } from './admission.ts';
 import { protectionFor } from './attack.ts';
 import type { EngineContext } from './context.ts';
 import { guardPlan, limitsFromJson } from './guard.ts';
-import { currentRecord } from './injection.ts';
+import { currentRecord, isOverdue } from './injection.ts';
 import { journalOf } from './journal.ts';
 import { beginOperation, isOwned } from './ownership.ts';
 import { admitToRun } from './runs.ts';
@@ -38,6 +39,14 @@ async function planRound(context: EngineContext, fault: Fault, injection: Inject
   return plan;
 }
 
+/**
+ * Has it been undone, but for what could not be? Only a recovery that is incomplete leaves an error to what is
+ * injected. What is left is tried again; nobody is to be hit any more.
+ */
+function isBeingUndone({ error }: InjectionRecord): boolean {
+  return error !== null;
+}
+
 function ownRound(
   context: EngineContext,
   uid: string,
@@ -49,6 +58,8 @@ function ownRound(
     const injection = findInjection(store, uid);
     if (injection === undefined || injection.state !== 'injected' || isOwned(context, injection)) return undefined;
     if (readHalt(store) !== undefined) return undefined;
+    // While this round was planned, and waited for the lock, it may have been recovered, or its lease have ended.
+    if (isBeingUndone(injection) || isOverdue(context, injection, bootTimeMs())) return undefined;
     if (injection.spec['allowOverlap'] !== true) refuseConflicts(context, plan, injection.id);
     if (injection.run !== null) admitToRun(context, injection.run, plan);
     claim(
@@ -104,12 +115,13 @@ interface PreparedRound {
 
 async function injectRound(context: EngineContext, fault: Fault, { plan, owned }: PreparedRound): Promise<void> {
   const round = owned.rounds - 1; // it counts this one already
-  const journal = journalOf(context, owned, { round, cancellable: true });
+  const journal = journalOf(context, owned, { round, cancellable: true, endBootMs: owned.leaseEndBootMs });
   try {
     const verdicts = await fault.inject(plan, journal, context);
     await Promise.all([journal.settled(), writeVerdicts(context, owned, round, verdicts)]);
   } catch (error) {
-    // Cancelled by a recovery that waits for us: it takes over from the journal as soon as we let go.
+    // Cancelled by a recovery that waits for us, or by the end of the lease: whoever undoes it takes over from the
+    // journal as soon as we let go.
     if (!(error instanceof FaultlineError)) throw error;
   } finally {
     await journal.settled().catch(() => undefined);
@@ -131,8 +143,8 @@ function writeVerdicts(
   });
 }
 
-/** When an injection with an interval is due again, in CLOCK_BOOTTIME ms. */
+/** When an injection with an interval is due again, in CLOCK_BOOTTIME ms; undefined: never, as things stand. */
 export function nextRoundBootMs(injection: InjectionRecord, lastBootMs: number | undefined): number | undefined {
-  if (injection.repeatMs === null || injection.injectedBootMs === null) return undefined;
+  if (injection.repeatMs === null || injection.injectedBootMs === null || isBeingUndone(injection)) return undefined;
   return (lastBootMs ?? injection.injectedBootMs) + injection.repeatMs;
 }

@@ -81,3 +81,11 @@ export function processNotFound(criteria: ProcessCriteria, table: ProcessTable, 
     hint: hintFor(criteria, table),
   });
 }
+
+/** The error for a selection that found somebody again and again, who was gone each time when looked at. */
+export function allVanished(criteria: ProcessCriteria): FaultlineError {
+  const sentence = `the live processes ${describeCriteria(criteria)} ended as soon as they were found`;
+  return new FaultlineError('PROCESS_NOT_FOUND', sentence, {
+    hint: 'they live for moments only: name what starts them',
+  });
+}

@@ -4,7 +4,7 @@ import { descendantsOf } from './kinship.ts';
 import { matchProcesses } from './match.ts';
 import { choose } from './mode.ts';
 import { isPidText, nameMatcher } from './name-match.ts';
-import { processNotFound } from './not-found.ts';
+import { allVanished, processNotFound } from './not-found.ts';
 import { type ProcessTable, readProcessTable } from './process-table.ts';
 import type { Protection, Refusal } from './protected.ts';
 import { type ProcessSummary, summaryOf, type TargetProcess, targetOf } from './target-process.ts';
@@ -82,38 +82,55 @@ function leaveOut(table: ProcessTable, refused: Sorted['refused'], named: boolea
   });
 }
 
-/**
- * Choose who is to be hit. Nothing is touched. In this order:
- * 1. who meets all criteria; 2. without the excluded; 3. without the protected, who are reported; 4. newest or oldest;
- * 5. the mode's choice; 6. the descendants of the chosen, without excluded and protected ones.
- *
- * A process that vanishes on the way is simply no target. `chosen` is empty where all were protected, or where
- * random-max-percent chose none.
- *
- * @throws {FaultlineError} PROCESS_NOT_FOUND: nobody meets the criteria, or all who do are excluded; USER_UNKNOWN;
- *   CGROUP_NOT_FOUND
- */
-export function selectProcesses(criteria: ProcessCriteria, options: SelectionOptions): Selection {
+/** How often it is chosen anew where all that were chosen vanished: names of processes that live for moments. */
+const mostChoices = 10;
+
+/** @returns undefined: all that were picked, or all that are protected, have vanished before they were looked at */
+function chooseOnce(criteria: ProcessCriteria, seed: string, protection: Protection): Selection | undefined {
   const table = readProcessTable();
-  const seed = options.seed ?? criteria.seed ?? freshSeed();
   const found = matchProcesses(criteria, table);
   const isExcluded = exclusion(criteria.exclude, table);
   const matched = found.processes.filter((process) => !isExcluded(process));
   if (matched.length === 0) throw processNotFound(criteria, table, found.processes.length);
 
-  const { free, refused } = sortOut(matched, table, options.protection);
+  const { free, refused } = sortOut(matched, table, protection);
   const picked = choose(outermost(free, criteria), criteria.mode, criteria.value, seededRandom(seed));
   const family = criteria.children ? descendants(picked, table).filter((process) => !isExcluded(process)) : [];
   const known = new Set(refused.map(([{ identity }]) => identity.pid));
   const added = sortOut(
     family.filter(({ identity }) => !known.has(identity.pid)),
     table,
-    options.protection,
+    protection,
   );
+  const chosen = [...picked, ...added.free].flatMap((summary) => targetOf(table, summary) ?? []);
+  const leftOut = [...leaveOut(table, refused, found.byPid), ...leaveOut(table, added.refused, false)];
+  const allPickedVanished = chosen.length === 0 && picked.length > 0;
+  const allProtectedVanished = leftOut.length === 0 && free.length === 0;
+  if (allPickedVanished || allProtectedVanished) return undefined;
   return Object.freeze({
     matched: Object.freeze(matched),
-    leftOut: Object.freeze([...leaveOut(table, refused, found.byPid), ...leaveOut(table, added.refused, false)]),
-    chosen: Object.freeze([...picked, ...added.free].flatMap((summary) => targetOf(table, summary) ?? [])),
+    leftOut: Object.freeze(leftOut),
+    chosen: Object.freeze(chosen),
     seed,
   });
+}
+
+/**
+ * Choose who is to be hit. Nothing is touched. In this order:
+ * 1. who meets all criteria; 2. without the excluded; 3. without the protected, who are reported; 4. newest or oldest;
+ * 5. the mode's choice; 6. the descendants of the chosen, without excluded and protected ones.
+ *
+ * A process that vanishes on the way is simply no target; where all that were chosen do, it is chosen anew among those
+ * that are left. So `chosen` is empty only where all were protected, or where random-max-percent chose none.
+ *
+ * @throws {FaultlineError} PROCESS_NOT_FOUND: nobody meets the criteria, or all who do are excluded, or vanish as soon
+ *   as they are found; USER_UNKNOWN; CGROUP_NOT_FOUND
+ */
+export function selectProcesses(criteria: ProcessCriteria, options: SelectionOptions): Selection {
+  const seed = options.seed ?? criteria.seed ?? freshSeed();
+  for (let choice = 0; choice < mostChoices; choice++) {
+    const selection = chooseOnce(criteria, seed, options.protection);
+    if (selection !== undefined) return selection;
+  }
+  throw allVanished(criteria);
 }

@@ -131,13 +131,19 @@ async function watchBatch(batch: Batch, signal: number, patience: Patience, jour
   }
 }
 
+/** What was seen of the targets of one signal, and to whom it was sent, by key. */
+interface Signalled {
+  readonly verdicts: TargetVerdict[];
+  readonly sent: Map<string, { readonly effect: Effect; readonly sentBootMs: number }>;
+}
+
 async function signalBatch(
   targets: readonly SignalTarget[],
   signal: number,
   patience: Patience,
   journal: Journal,
-): Promise<readonly TargetVerdict[]> {
-  const verdicts: TargetVerdict[] = [];
+  { verdicts, sent: sentTo }: Signalled,
+): Promise<void> {
   const held: Held[] = [];
   try {
     holdAll(targets, held, verdicts);
@@ -150,9 +156,9 @@ async function signalBatch(
     for (const [sent, { target, effect }] of batch.sent) {
       const one = seen.get(sent) ?? { verdict: 'inconclusive', seen: 'nothing was seen', evidence: {} };
       verdicts.push(verdictOf(target, foundStopped(effect, one)));
+      sentTo.set(target.planned.key, { effect, sentBootMs: sent.sentBootMs });
     }
     for (const { target, seen: why } of batch.refused) verdicts.push(verdictOf(target, why));
-    return verdicts;
   } finally {
     for (const { handle } of held) closeProcess(handle);
   }
@@ -169,29 +175,57 @@ async function signalAll(
   signal: number,
   patience: Patience,
   journal: Journal,
-): Promise<readonly TargetVerdict[]> {
-  const verdicts: TargetVerdict[] = [];
+): Promise<Signalled> {
+  const signalled: Signalled = { verdicts: [], sent: new Map() };
   for (let start = 0; start < targets.length; start += batchSize) {
-    verdicts.push(...(await signalBatch(targets.slice(start, start + batchSize), signal, patience, journal)));
+    await signalBatch(targets.slice(start, start + batchSize), signal, patience, journal, signalled);
   }
-  return verdicts;
+  return signalled;
+}
+
+/** Was it gone when SIGKILL was to be sent? */
+function wasGone({ target, evidence }: TargetVerdict, second: Signalled): boolean {
+  return !second.sent.has(target.key) && (evidence['errno'] === undefined || evidence['errno'] === 'ESRCH');
+}
+
+/**
+ * What became of those that outlived the gentle signal. One that was gone before it could be sent SIGKILL ended between
+ * the last look and that: of what it was sent first, and the journal has it so.
+ */
+function afterGrace(first: Signalled, second: Signalled, spec: ProcessSpec, journal: Journal): TargetVerdict[] {
+  const grace = formatDuration(spec.graceMs ?? 0);
+  const outlived = `having outlived ${signalName(spec.signal) ?? 'the first signal'} for ${grace}`;
+  const endedBootMs = bootTimeMs();
+  return second.verdicts.map((one) => {
+    const before = wasGone(one, second) ? first.sent.get(one.target.key) : undefined;
+    if (before === undefined) {
+      return { ...one, seen: `${one.seen}, ${outlived}`, evidence: { ...one.evidence, outlivedGrace: true } };
+    }
+    const { effect, sentBootMs } = before;
+    const seen = `ended when the grace of ${grace} was over, before SIGKILL was sent`;
+    const evidence = { ended: true, afterMs: Math.max(0, endedBootMs - sentBootMs), sentBootMs, endedBootMs };
+    journal.settle([{ effect, status: 'applied', outcome: { seen, ...evidence } }]);
+    return { target: one.target, verdict: 'confirmed', seen, evidence };
+  });
 }
 
 /** First the gentle signal, then SIGKILL for those that a grace did not move. */
-async function signalWithGrace(targets: readonly SignalTarget[], spec: ProcessSpec, journal: Journal) {
+async function signalWithGrace(
+  targets: readonly SignalTarget[],
+  spec: ProcessSpec,
+  journal: Journal,
+): Promise<Signalled> {
   const wait: Patience = { waitMs: spec.waitMs, until: 'clear' };
   if (spec.graceMs === null) return signalAll(targets, spec.signal, wait, journal);
   const first = await signalAll(targets, spec.signal, { waitMs: spec.graceMs, until: 'end' }, journal);
-  const alive = new Set(first.filter(({ evidence }) => evidence['ended'] === false).map(({ target }) => target.key));
+  const alive = new Set(
+    first.verdicts.filter(({ evidence }) => evidence['ended'] === false).map(({ target }) => target.key),
+  );
   const rest = targets.filter(({ planned }) => alive.has(planned.key));
-  const second = rest.length === 0 ? [] : await signalAll(rest, SIGKILL, wait, journal);
-  const grace = formatDuration(spec.graceMs);
-  const killed = second.map((one) => ({
-    ...one,
-    seen: `${one.seen}, having outlived ${signalName(spec.signal) ?? 'the first signal'} for ${grace}`,
-    evidence: { ...one.evidence, outlivedGrace: true },
-  }));
-  return [...first.filter(({ target }) => !alive.has(target.key)), ...killed];
+  if (rest.length === 0) return first;
+  const second = await signalAll(rest, SIGKILL, wait, journal);
+  const ended = first.verdicts.filter(({ target }) => !alive.has(target.key));
+  return { verdicts: [...ended, ...afterGrace(first, second, spec, journal)], sent: first.sent };
 }
 
 function endedOf(targets: readonly SignalTarget[], verdicts: readonly TargetVerdict[]): readonly Ended[] {
@@ -240,10 +274,10 @@ export async function injectSignals(plan: Plan, journal: Journal): Promise<reado
   const spec = specFromJson(plan.data['spec'] as never);
   const targets = plan.targets.map(signalTargetOf);
   const command = await armRecoverCommand(spec, journal);
-  const verdicts = await signalWithGrace(targets, spec, journal);
+  const { verdicts, sent } = await signalWithGrace(targets, spec, journal);
   if (command !== undefined) {
-    const hit = verdicts.some(({ evidence }) => 'ended' in evidence);
-    journal.settle([{ effect: command, status: hit ? 'applied' : 'refused', outcome: {} }]);
+    // Whatever was seen afterwards: what was sent a signal may have to be repaired.
+    journal.settle([{ effect: command, status: sent.size > 0 ? 'applied' : 'refused', outcome: {} }]);
   }
   return inPlanOrder(plan, await withRespawns(targets, verdicts, spec.observeMs, journal));
 }

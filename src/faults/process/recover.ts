@@ -189,12 +189,12 @@ function commandSeen(result: CommandResult): string {
 }
 
 /** Why the command must not be run now, if it must not: running it twice may do harm. */
-async function reasonNotToRun(effect: Effect, journal: Journal): Promise<string | undefined> {
-  if (effect.status === 'releasing' && !journal.insist) {
+async function reasonNotToRun(armed: readonly Effect[], journal: Journal): Promise<string | undefined> {
+  if (armed.some(({ status }) => status === 'releasing') && !journal.insist) {
     return 'the recover command was begun before and never seen to end; recover this very uid to run it again';
   }
   try {
-    await journal.releaseOrThrow([effect]);
+    await journal.releaseOrThrow(armed);
     return undefined;
   } catch (error) {
     if (!(error instanceof FaultlineError)) throw error;
@@ -202,16 +202,26 @@ async function reasonNotToRun(effect: Effect, journal: Journal): Promise<string 
   }
 }
 
-async function runCommand(effect: Effect, journal: Journal): Promise<TargetVerdict> {
-  const reason = await reasonNotToRun(effect, journal);
-  if (reason !== undefined) return verdictOf(effect.target, 'mismatch', reason);
+/**
+ * Run the recover command. Each round of an injection with an interval has armed it; it repairs what all of them broke,
+ * so it is run once, and what came of it is kept with the first.
+ */
+async function runCommand([effect, ...again]: readonly Effect[], journal: Journal): Promise<readonly TargetVerdict[]> {
+  if (effect === undefined) return [];
+  const reason = await reasonNotToRun([effect, ...again], journal);
+  if (reason !== undefined) return [verdictOf(effect.target, 'mismatch', reason)];
   journal.progress('running the recover command', 0, 1);
   const result = await runRecoverCommand(textOf(effect.undo?.['command']), Number(effect.undo?.['timeoutMs']));
   const failed = commandFailed(result);
-  journal.settle([{ effect, status: failed ? 'applied' : 'undone', outcome: { ...result } }]);
+  journal.settle([
+    { effect, status: failed ? 'applied' : 'undone', outcome: { ...result } },
+    ...again.map(
+      (one): Settlement => ({ effect: one, status: 'undone', outcome: { seen: 'run once for all rounds' } }),
+    ),
+  ]);
   const said = result.output.trim();
   const seen = failed && said !== '' ? `${commandSeen(result)}: ${printable(said)}` : commandSeen(result);
-  return { target: effect.target, verdict: failed ? 'mismatch' : 'confirmed', seen, evidence: { ...result } };
+  return [{ target: effect.target, verdict: failed ? 'mismatch' : 'confirmed', seen, evidence: { ...result } }];
 }
 
 /**
@@ -223,8 +233,7 @@ export async function recoverSignals(effects: readonly Effect[], journal: Journa
   const stopped = signals.filter(({ effect, undo }) => undo !== 'none' && mayStand(effect.status));
   const verdicts = [...settleUnknown(signals, journal)];
   if (stopped.length > 0) verdicts.push(...(await continueStopped(stopped, journal)));
-  for (const effect of effects) {
-    if (effect.type === 'recover-command' && mayStand(effect.status)) verdicts.push(await runCommand(effect, journal));
-  }
+  const armed = effects.filter(({ type, status }) => type === 'recover-command' && mayStand(status));
+  verdicts.push(...(await runCommand(armed, journal)));
   return verdicts;
 }

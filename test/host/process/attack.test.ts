@@ -142,7 +142,9 @@ describe('attack process kill', () => {
       expect(ran.code, ran.stderr).toBe(0);
       await until('the lease has ended', () => readJournal(stateDir)[0]?.record.state === 'recovered');
       const { rounds, targets } = await show(uidIn(ran.stdout), { stateDir });
-      expect(targets.filter(({ phase }) => phase === 'inject').length).toBe(rounds);
+      // The last round has none where the lease ended while it was under way.
+      const verdicts = targets.filter(({ phase }) => phase === 'inject').length;
+      expect([rounds - 1, rounds]).toContain(verdicts);
       most = rounds;
       if (most > 1) break;
     }

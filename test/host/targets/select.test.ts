@@ -8,12 +8,13 @@ import { readComm } from '../../../src/linux/procfs/comm.ts';
 import { isErrno } from '../../../src/linux/syscall-error.ts';
 import { parseCriteria } from '../../../src/targets/criteria.ts';
 import { currentState } from '../../../src/targets/identity.ts';
-import { protectedProcess } from '../../../src/targets/protected.ts';
+import { type Protection, protectedProcess } from '../../../src/targets/protected.ts';
 import type { CriteriaInput } from '../../../src/targets/schema.ts';
 import { type Selection, selectProcesses } from '../../../src/targets/select.ts';
 import {
   canChoosePids,
   end,
+  endAndBeReaped,
   family,
   hasPython,
   nextPidFrom,
@@ -441,6 +442,68 @@ describe('protection', () => {
       expect(rulesOf(selection)).toEqual(['test']);
       expect(selection.matched).toHaveLength(2);
     }
+  });
+});
+
+describe('what vanishes while it is chosen', () => {
+  /** A process and the parent that reaps it. */
+  async function mortal(name: string): Promise<number> {
+    const parent = await start('/bin/sh', ['-c', `${program(name)} 3600; exec ${program('flt-parent')} 3600`]);
+    const [pid] = await family(parent, [name]);
+    return pid ?? 0;
+  }
+
+  /** Protects nobody, and ends some of those whom it is asked about: that is after they were found. */
+  const deadly = (mortals: readonly number[]) => (target: { identity: { pid: number } }) => {
+    if (mortals.includes(target.identity.pid)) endAndBeReaped(target.identity.pid);
+    return undefined;
+  };
+
+  it('is not there, if it was the only one', async () => {
+    const name = unique('flt-gone');
+    const protection = deadly([await mortal(name)]);
+    expect(() => selectProcesses(parseCriteria({ process: name }), { protection })).toThrow(
+      expect.objectContaining({
+        code: 'PROCESS_NOT_FOUND',
+        message: `there is no live process named "${name}"`,
+        hint: expect.not.stringContaining('have that name'),
+      }),
+    );
+  });
+
+  it('is not there, if it was the only one and protected', async () => {
+    const name = unique('flt-gone');
+    const ends = deadly([await mortal(name)]);
+    const protection: Protection = (target) => {
+      ends(target);
+      return { rule: 'test', reason: 'a test' };
+    };
+    expect(() => selectProcesses(parseCriteria({ process: name }), { protection })).toThrow('there is no live process');
+  });
+
+  it('makes room for those that are left', async () => {
+    const name = unique('flt-left');
+    const pid = await mortal(name);
+    const { pid: left } = await sleeper(name);
+    const criteria = parseCriteria({ process: name, oldest: true });
+    const selection = selectProcesses(criteria, { protection: deadly([pid]) });
+    expect(pidsOf(selection.chosen)).toEqual([left]);
+  });
+
+  it('is said to live for moments, if that goes on', async () => {
+    const name = unique('flt-brief');
+    await Promise.all(Array.from({ length: 10 }, () => mortal(name)));
+    // Each time it is chosen anew one of them may be hit, and ends.
+    const choices = new Set<object>();
+    const protection: Protection = ({ identity: { pid } }, table) => {
+      if (choices.has(table)) return { rule: 'test', reason: 'not this time' };
+      choices.add(table);
+      endAndBeReaped(pid);
+      return undefined;
+    };
+    expect(() => selectProcesses(parseCriteria({ process: name }), { protection })).toThrow(
+      'ended as soon as they were found',
+    );
   });
 });
 
