@@ -2,6 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hostState, leaksSince } from '../setup/host-state.ts';
+import { cli, tempFolder, tempStateDir } from '../support/cli.ts';
+import { endKeepersBelow, keepersBelow } from '../support/keepers.ts';
+import { sleeper, stateOf, stopped } from './targets/processes.ts';
 
 const run = { mark: 'the-run-of-this-test', runnerPid: 1 };
 const started: ChildProcess[] = [];
@@ -59,5 +62,33 @@ describe('leaksSince', () => {
     for (const { pid } of [early, late, other]) {
       expect(leaks).not.toContain(`process ${pid} `);
     }
+  });
+});
+
+describe('endKeepersBelow', () => {
+  async function stopFor1h(pid: number, stateDir: string): Promise<void> {
+    const ran = await cli(['attack', 'process', 'stop', '-p', String(pid), '--duration', '1h'], { stateDir });
+    expect(ran.code, ran.stderr).toBe(0);
+  }
+
+  test('what a test that broke off has left under a lease is undone, and its keeper is gone; no other is', async () => {
+    const [ours, others] = [tempFolder(), tempStateDir()];
+    const [one, other] = [await sleeper('fl-broke-off'), await sleeper('fl-goes-on')];
+    await stopFor1h(one.pid, `${ours}/state`);
+    await stopFor1h(other.pid, others);
+    await endKeepersBelow([ours]);
+    expect([keepersBelow([ours]).length, keepersBelow([others]).length]).toEqual([0, 1]);
+    expect([stateOf(one.pid), stateOf(other.pid)]).toEqual(['S', 'T']);
+    await endKeepersBelow([others]);
+    expect(keepersBelow([others])).toEqual([]);
+  });
+
+  test('one that does not listen is killed', async () => {
+    const folder = tempFolder();
+    const { pid } = await sleeper('fl-unheard');
+    await stopFor1h(pid, `${folder}/state`);
+    for (const keeper of keepersBelow([folder])) await stopped({ pid: keeper });
+    await endKeepersBelow([folder], 100);
+    await expect.poll(() => keepersBelow([folder]), { timeout: 60_000 }).toEqual([]);
   });
 });

@@ -208,7 +208,9 @@ describe('UIDs', () => {
     const stateDir = tempStateDir();
     expect(await uidsAt(['report', ''], stateDir)).toEqual([]);
     expect(existsSync(stateDir)).toBe(false);
-    const probes = { answer: { command: { run: ['true'], every: '100ms' }, expect: { success: '100%' } } };
+    const probes = {
+      answer: { command: { run: ['true'], every: '100ms', timeout: '60s' }, expect: { success: '100%' } },
+    };
     const { run } = await runOf(experimentFile({ probes, method: [{ wait: '1s' }] }), stateDir);
     expect(await uidsAt(['report', ''], stateDir)).toEqual(['latest', run.uid]);
     const told = new RegExp(`\\ttried, ${run.verdict}, \\d{4}-[-\\dT:]+Z$`, 'm');

@@ -24,7 +24,9 @@ function documentFile(run: RunDocument = heldRun()): string {
 
 /** Something that holds and touches nobody. */
 function drill(): string {
-  const probes = { answer: { command: { run: ['true'], every: '100ms' }, expect: { success: '100%' } } };
+  const probes = {
+    answer: { command: { run: ['true'], every: '100ms', timeout: '60s' }, expect: { success: '100%' } },
+  };
   return experimentFile({ probes, method: [{ attack: 'noop hold', name: 'drill' }, { wait: '1s' }] });
 }
 

@@ -126,7 +126,9 @@ describe('faultline demo', () => {
     await eventually('its folder is there', () => hasFolder(folder) || child.exitCode !== null);
     await delay(ms);
     child.kill('SIGKILL');
-    expect((await ended).signal).toBe('SIGKILL');
+    const { signal, code } = await ended;
+    // On a machine that has no time for its servers it may have been aborted before.
+    expect(['SIGKILL', 2]).toContain(signal ?? code);
     await nothingLeft(folder);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { bootTimeMs } from '../../../src/linux/clock.ts';
 import { readCmdline } from '../../../src/linux/procfs/cmdline.ts';
 import { readProcessTable } from '../../../src/targets/process-table.ts';
 import { cli, finished, show, startCli, tempFolder, tempStateDir, uidIn } from '../../support/cli.ts';
@@ -48,12 +49,14 @@ describe('places', () => {
 
   test.runIf(isRoot)('what a dead namespace left behind can be given up, and keeps no keeper', async () => {
     const stateDir = tempStateDir();
-    const attack = 'attack process stop -p $! --duration 1s --uid lost';
+    const attack = 'attack process stop -p $! --duration 8s --uid lost';
     const inside = `"$3" 300 & sleep 0.3; exec "$0" "$1" --state-dir "$2" ${attack}`;
     const args = ['-pf', '--mount-proc', '/bin/sh', '-c', inside, process.execPath, distScript, stateDir];
     const ran = spawnSync('unshare', [...args, program('fl-lost')], { encoding: 'utf8' });
     expect(ran.status, ran.stderr).toBe(0);
     expect((await cli(['recover', 'lost'], { stateDir })).stderr).toContain('INJECTION_ELSEWHERE');
+    const endBootMs = readJournal(stateDir)[0]?.record.leaseEndBootMs ?? Number.NaN;
+    await until('its lease is over', () => bootTimeMs() > endBootMs);
     const { pid } = await sleeper('fl-here');
     await cli(['attack', 'process', 'stop', '-p', String(pid), '--duration', '500ms'], { stateDir });
     await until('it runs again', () => stateOf(pid) === 'S');

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { HttpSource } from '../../../src/runner/experiment.ts';
@@ -98,7 +97,8 @@ describe('a server that answers', () => {
     let connections = 0;
     server.on('connection', () => connections++);
     probing(source(`http://127.0.0.1:${await listening(server)}`, { rate: 100 }));
-    await eventually('a hundred answers', () => asked >= 100);
+    // What is due when the machine stood still goes out at once, on as many connections.
+    await eventually('most went over a connection that was used before', () => asked >= 100 && connections < asked / 2);
     expect(connections).toBeLessThan(asked / 2);
   });
 });
@@ -158,19 +158,23 @@ describe('a server that does not', () => {
 
 test('a stall is seen in full: whoever was due meanwhile has waited since then', async () => {
   let stalled = false;
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly sinceMs: number; readonly answer: () => void }[] = [];
   const url = await served((_request, response) => {
-    if (stalled) waiting.push(() => response.end());
+    if (stalled) waiting.push({ sinceMs: performance.now(), answer: () => response.end() });
     else response.end();
   });
   const { probe, clock, settled } = probing(source(url, { rate: 100 }));
   await settled();
   const fromMs = clock();
   stalled = true;
-  await delay(2_000);
+  // Not for a fixed time: who asks only after a stall of the machine would have waited for next to nothing.
+  await eventually('most wait for more than a second', () => {
+    const long = waiting.filter(({ sinceMs }) => performance.now() - sinceMs > 1_000).length;
+    return long > 100 && long > 0.7 * waiting.length;
+  });
   stalled = false;
   const toMs = clock();
-  for (const answer of waiting) answer();
+  for (const { answer } of waiting) answer();
   await settled();
   const [median] = probe.measure('p50', fromMs, toMs);
   // Those due at its beginning waited for all of it, those at its end for nothing: a closed loop would have seen one.
@@ -312,11 +316,13 @@ describe('robustness', () => {
     });
     server.on('connection', () => connections++);
     const head = probing(source(`http://me:s3cret@127.0.0.1:${await listening(server)}/`, { method: 'HEAD' }));
-    await eventually('twenty answers', () => seen.length >= 20);
+    await eventually(
+      'most went over a connection that was used before',
+      () => seen.length >= 20 && connections < seen.length / 2,
+    );
     await head.settled();
     expect(head.last('success')).toBe(100);
     expect(new Set(seen)).toEqual(new Set([`HEAD Basic ${Buffer.from('me:s3cret').toString('base64')}`]));
-    expect(connections).toBeLessThan(seen.length / 2);
     const refused = probing(source(await served(() => undefined), { headers: { 'x-a': 'one\r\ntwo' } }));
     await eventually('it has failed', () => Object.keys(refused.probe.failures()).length > 0);
     expect(Object.keys(refused.probe.failures())).toEqual(['invalid x-a header']);

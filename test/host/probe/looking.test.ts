@@ -72,8 +72,8 @@ describe('process', () => {
 });
 
 describe('command', () => {
-  const command = (argv: readonly string[], timeoutMs = 30_000) =>
-    probing({ kind: 'command', argv, everyMs: 20, timeoutMs });
+  const command = (argv: readonly string[], times: { everyMs?: number; timeoutMs?: number } = {}) =>
+    probing({ kind: 'command', argv, everyMs: 20, timeoutMs: 30_000, ...times });
 
   test('what it prints and how it ends', async () => {
     const { probe, last } = command(['sh', '-c', 'echo one; echo two; exit 3']);
@@ -114,7 +114,8 @@ describe('command', () => {
     const folder = tempFolder();
     const pids = path.join(folder, 'pids');
     const script = `echo $$ >> ${pids}; setsid sh -c 'echo $$ >> ${pids}; exec sleep 3600' & sleep 3601 & wait`;
-    const { probe, last } = command(['sh', '-c', script], 1_000);
+    // One attempt only, with time enough to start all of them.
+    const { probe, last } = command(['sh', '-c', script], { everyMs: 600_000, timeoutMs: 6_000 });
     await eventually('it has timed out', () => last('exitCode') === 137);
     expect(Object.keys(probe.failures())).toEqual(['timeout']);
     await probe.stop();

@@ -43,7 +43,7 @@ describe('commands of a run', { timeout: 120_000 }, () => {
     const { ran, run } = await runOf(file, tempStateDir());
     const pid = await pidIn(pidFile);
     expect(run.verdict, ran.stderr).toBe('held');
-    const { size } = statSync(beats);
+    const size = await until('it has written', () => existsSync(beats) && statSync(beats).size);
     await until('it has written twice more', () => statSync(beats).size > size + 'beat\n'.length);
     expect(isGone(pid)).toBe(false);
   });
@@ -54,12 +54,12 @@ describe('commands of a run', { timeout: 120_000 }, () => {
     const file = experimentFile({
       probes: { answers: answers(await webServer()) },
       method: [{ wait: '500ms' }],
-      rollbacks: [{ run: { command: ['sh', '-c', `sh -c '${stubborn}' & sleep 600`], timeout: '5s' } }],
+      rollbacks: [{ run: { command: ['sh', '-c', `sh -c '${stubborn}' & sleep 600`], timeout: '10s' } }],
     });
     const { run } = await runOf(file, tempStateDir());
     const pid = await pidIn(pidFile);
     expect(run.verdict).toBe('error');
-    expect(run.reason).toContain('took longer than 5 s');
+    expect(run.reason).toContain('took longer than 10 s');
     await until('it is gone', () => isGone(pid));
   });
 
@@ -141,6 +141,6 @@ describe('commands of a run', { timeout: 120_000 }, () => {
     const signals = setInterval(() => going.child.kill('SIGINT'), 5);
     await going.ended();
     clearInterval(signals);
-    await until('it is gone', () => isGone(pid));
+    expect(await until('it is gone', () => isGone(pid))).toBe(true);
   });
 });

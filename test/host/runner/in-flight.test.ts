@@ -6,23 +6,25 @@ import { tempStateDir } from '../../support/cli.ts';
 import { sleeper } from '../targets/processes.ts';
 import { answers, expectNothingLeft, experimentFile, runOf } from './lab.ts';
 
-/** How long each request is under way, in ms. */
-const workMs = 2_000;
-/** Who was asked so long ago when the target dies, was asked before the method began. */
-const longAgoMs = 1_200;
+/** How many requests are under way at once: at 50 a second, each of them takes 2 s. */
+const mostUnderWay = 100;
+/** So many of these, the first ones, were asked before the method began when the target dies. */
+const askedBefore = 40;
 
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server that takes its time, and can lose those of its requests that have waited for long already. */
+/**
+ * A server that answers a request when enough others have come after it, and can lose those that have waited for long
+ * already. It counts, and looks at no clock: when a machine has stood still, timers are due all at once.
+ */
 async function slowServer(): Promise<{ readonly url: string; readonly loseOld: () => number }> {
-  const underWay = new Map<ServerResponse, number>();
+  const underWay: ServerResponse[] = [];
   const server = createServer((_request, response) => {
-    underWay.set(response, performance.now());
-    response.on('close', () => underWay.delete(response));
-    setTimeout(() => response.end('well'), workMs);
+    underWay.push(response);
+    if (underWay.length > mostUnderWay) underWay.shift()?.end('well');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -31,8 +33,8 @@ async function slowServer(): Promise<{ readonly url: string; readonly loseOld: (
     server.close();
   });
   function loseOld(): number {
-    const old = [...underWay].filter(([, sinceMs]) => performance.now() - sinceMs >= longAgoMs);
-    for (const [response] of old) response.destroy();
+    const old = underWay.splice(0, askedBefore);
+    for (const response of old) response.destroy();
     return old.length;
   }
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, loseOld };

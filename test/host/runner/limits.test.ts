@@ -86,11 +86,11 @@ describe('what ends a run', { timeout: 120_000 }, () => {
         // The waits are below the limit, so that the file is a good one; the command is not.
         { run: { command: ['sleep', '600'], timeout: '20m' } },
       ],
-      blastRadius: { targets: 1, duration: '2s' },
+      blastRadius: { targets: 1, duration: '6s' },
     });
     const { ran, run } = await runOf(file, stateDir);
     expect([run.verdict, ran.code], ran.stderr).toEqual(['aborted', 2]);
-    expect(run.reason).toBe('the method took longer than the 2 s of the blast radius');
+    expect(run.reason).toBe('the method took longer than the 6 s of the blast radius');
     expect(stateOf(pid)).toBe('S');
     expectNothingLeft(stateDir);
   });

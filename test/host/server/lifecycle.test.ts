@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { cli, tempFolder, tempStateDir } from '../../support/cli.ts';
 import { faketime, fakeClock } from '../../support/faketime.ts';
 import { del, get, post } from '../../support/http-requests.ts';
@@ -62,7 +62,7 @@ describe('the service ends', () => {
     const target = await sleeper('fl-li-overdue');
     const first = await startServer({ stateDir });
     expect(
-      (await post(`${first.url}/api/v1/injections`, stop(target.pid, { duration: '4s', uid: 'overdue' }))).status,
+      (await post(`${first.url}/api/v1/injections`, stop(target.pid, { duration: '9s', uid: 'overdue' }))).status,
     ).toBe(201);
     await first.end('SIGKILL');
     endKeeper(stateDir);
@@ -162,9 +162,13 @@ describe('much is under way', () => {
     const url = `${first.url}/api/v1/injections`;
     // It shows its environment as long as it lives: nothing that it starts has the command in its own.
     const command = `sleep 3600; : ${path.basename(stateDir)}${process.pid}`;
+    const endShells = () => {
+      for (const pid of shellsRunning(command)) killIfAlive(-pid); // it leads its group
+    };
+    onTestFinished(endShells);
     const recover = { recoverCmd: command, recoverTimeout: '1h' };
-    await post(url, stop(hung.pid, { duration: '3s', uid: 'hung', ...recover }));
-    await post(url, stop(other.pid, { duration: '4s', uid: 'other' }));
+    await post(url, stop(hung.pid, { duration: '9s', uid: 'hung', ...recover }));
+    await post(url, stop(other.pid, { duration: '10s', uid: 'other' }));
     await first.end('SIGKILL');
     endKeeper(stateDir);
     expect(stateOf(other.pid)).toBe('T');
@@ -176,7 +180,7 @@ describe('much is under way', () => {
     expect(readJournal(stateDir)[0]?.record.state).toBe('recovering');
     await second.end('SIGKILL');
     endKeeper(stateDir);
-    for (const pid of shellsRunning(command)) process.kill(-pid, 'SIGKILL'); // it leads its group
+    endShells();
     expect(await cli(['recover', 'hung', '--abandon'], { stateDir })).toMatchObject({ code: 0 });
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAttack } from '../../../src/experiment/request.ts';
 import { insertEvent } from '../../../src/store/events.ts';
 import { openStore } from '../../../src/store/store.ts';
+import { endWithTest } from '../../support/children.ts';
 import { cli, finished, startCli, tempFolder, tempStateDir, uidIn } from '../../support/cli.ts';
 import { hear } from '../../support/event-stream.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -105,7 +106,9 @@ describe('what is counted', () => {
     const { pid } = await sleeper('fl-me-grace');
     await stopped({ pid }); // so that SIGTERM does not end it
     const args = ['attack', 'process', 'kill', '-p', String(pid), '--grace', '1h', '--uid', 'half'];
-    const slow = finished(startCli(args, { stateDir }));
+    const child = startCli(args, { stateDir });
+    endWithTest(child);
+    const slow = finished(child);
     const sent = await hear(`${service.url}/api/v1/events?after=0&uid=half&type=effect.applied`);
     await eventually('its first signal is sent', () => sent.events.length > 0);
     await cli(['recover', 'half'], { stateDir });

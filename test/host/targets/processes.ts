@@ -27,6 +27,18 @@ export function killIfAlive(pid: number): void {
   }
 }
 
+/**
+ * Kill a process that another one reaps, and stand still until it has: for what must have happened before a step that
+ * comes next in this process.
+ */
+export function endAndBeReaped(pid: number): void {
+  killIfAlive(pid);
+  const deadline = performance.now() + 60_000;
+  while (readStat(pid) !== undefined) {
+    if (performance.now() > deadline) throw new Error(`waited a minute in vain: process ${pid} is reaped`);
+  }
+}
+
 /** A process of the test's own: our child, until it is reaped. */
 export interface TestProcess {
   readonly pid: number;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { signalGroup } from '../../../linux/process-group.ts';
 import { isErrno } from '../../../linux/syscall-error.ts';
 import { descendantsOf } from '../../../targets/kinship.ts';
 import { readProcessTable } from '../../../targets/process-table.ts';
@@ -25,8 +26,10 @@ function killFamily(child: ChildProcess): void {
   const { pid } = child;
   // Once it has been reaped, its number may be somebody else's.
   if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  // Who leaves the group while we look would not be found: nobody of it starts anything or leaves it any more.
+  signalGroup(pid, 'SIGSTOP');
   const family = descendantsOf(readProcessTable(), [pid]);
-  kill(-pid);
+  signalGroup(pid, 'SIGKILL'); // that ends stopped ones, too
   for (const one of family) kill(one);
 }
 
