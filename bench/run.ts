@@ -3,6 +3,7 @@ import { run as runAttack } from './attack.ts';
 import { run as runExperiment } from './experiment.ts';
 import type { Figure } from './figure.ts';
 import { run as runForensics } from './forensics.ts';
+import { endAllWhenInterrupted } from './interrupted.ts';
 import { run as runIo } from './io.ts';
 import { run as runIoAttack } from './io-attack.ts';
 import { run as runKernel } from './kernel.ts';
@@ -39,6 +40,7 @@ function line({ name, value, unit, bound }: Figure): string {
   return `  ${name.padEnd(62)} ${figure.padStart(12)}${bound === undefined ? '' : `   (bound: ${bound})`}`;
 }
 
+endAllWhenInterrupted();
 await buildDist();
 for (const [title, run] of benchmarks.filter(([name]) => only === undefined || name === only)) {
   console.log(title);
