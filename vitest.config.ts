@@ -9,6 +9,9 @@ const resultsFile = process.env['FAULTLINE_TEST_RESULTS'];
 /** Minutes each, of the same thing again and again: `.ci/run` has them on one version of Node.js only. */
 const longTests = 'test/host/**/*.long.test.ts';
 
+/** Is it a run of what has been run already, on another Node.js and by another user? Pages are the same for him. */
+const onceMore = process.env['FAULTLINE_TEST_ONCE_MORE'] !== undefined;
+
 /** What looks at its process as a whole: what is loaded, how much memory it takes; or replaces a module. */
 const aloneTests = 'src/**/*.alone.test.ts';
 
@@ -74,7 +77,7 @@ export default defineConfig({
           ...withRealProcesses,
           name: 'host',
           include: ['test/host/**/*.test.ts'],
-          exclude: [longTests],
+          exclude: [longTests, ...(onceMore ? ['test/host/docs.test.ts'] : [])],
           // After the unit tests: what is measured here should not share the machine with them.
           sequence: { groupOrder: 1 },
         },

@@ -71,7 +71,8 @@ export async function repair(
   const action = { action: 'repair', subject: uid, parameters: { reason } };
   try {
     const outcome = await recoverInjection(context, uid, { reason, abandon: false, stillDue });
-    if (outcome.already) return undefined;
+    // Nor where somebody else was at it, and was waited for.
+    if (outcome.already || outcome.stopped === true) return undefined;
     await writeAudit(context, action, recoveryShortfall(outcome));
     return { uid, reason, outcome };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { type FaultlineError, isFaultlineError } from '../base/error.ts';
+import { textOf } from '../base/json.ts';
 import { listed, printable } from '../base/text.ts';
 import { randomUuid } from '../linux/random-uuid.ts';
 import type { Injection } from '../experiment/injection.ts';
@@ -76,6 +77,15 @@ export async function performAttack(scene: Scene, step: AttackStep, begun: Begun
 }
 
 /**
+ * What was not as expected where somebody else has undone it, who had nobody to tell: the keeper, or a halt. Of what
+ * was never injected whole its own step has told.
+ */
+export function missedUnseen({ state, error, injectedBootMs }: Injection['record']): string | undefined {
+  if (state !== 'recovered' || error === null || injectedBootMs === null) return undefined;
+  return textOf(error['message']);
+}
+
+/**
  * Undo an attack.
  *
  * @returns why it is not undone, if so
@@ -83,7 +93,8 @@ export async function performAttack(scene: Scene, step: AttackStep, begun: Begun
 export async function undoAttack(scene: Scene, step: AttackStep, uid: string): Promise<string | undefined> {
   try {
     const recovery = await scene.engine.recover(uid, false);
-    const shortfall = recovery.already ? undefined : recoveryShortfall(recovery);
+    if (recovery.already) return missedUnseen(recovery.record);
+    const shortfall = recoveryShortfall(recovery);
     return shortfall === undefined || shortfall.code === 'RECOVERY_IMPOSSIBLE' ? undefined : shortfall.message;
   } catch (error) {
     if (!isFaultlineError(error)) throw error;

@@ -1,7 +1,6 @@
 import { asFaultlineError, isFaultlineError } from '../base/error.ts';
-import { textOf } from '../base/json.ts';
 import { isLive } from '../base/lifecycle.ts';
-import { type Begun, lookAtInjection, undoAttack } from './attack-step.ts';
+import { type Begun, lookAtInjection, missedUnseen, undoAttack } from './attack-step.ts';
 import { commandText, runCommand } from './command.ts';
 import type { AttackStep } from './injection-document.ts';
 import type { RollbackDocument } from './result.ts';
@@ -51,10 +50,9 @@ function lookAgain(scene: Scene, step: AttackStep, uid: string): void {
   if (known === undefined || known.toMs !== null) return; // refused, or undone by a step
   try {
     lookAtInjection(scene, step, uid);
-    const { state, error } = engine.find(uid).record;
-    if (state !== 'recovered' || error === null) return;
-    // Not what was expected of it: the one who undid it has nobody to tell.
-    const reason = `${step.name}: ${textOf(error['message'])}`;
+    const missed = missedUnseen(engine.find(uid).record);
+    if (missed === undefined) return;
+    const reason = `${step.name}: ${missed}`;
     ledger.decide('error', reason);
     ledger.note(reason, 'bad');
   } catch (error) {

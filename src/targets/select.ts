@@ -106,7 +106,11 @@ function chooseOnce(criteria: ProcessCriteria, seed: string, protection: Protect
   const leftOut = [...leaveOut(table, refused, found.byPid), ...leaveOut(table, added.refused, false)];
   const allPickedVanished = chosen.length === 0 && picked.length > 0;
   const allProtectedVanished = leftOut.length === 0 && free.length === 0;
-  if (allPickedVanished || allProtectedVanished) return undefined;
+  if (allPickedVanished || allProtectedVanished) {
+    // A PID that nobody has any more would be taken for a name.
+    if (found.byPid) throw processNotFound(criteria, readProcessTable(), 0);
+    return undefined;
+  }
   return Object.freeze({
     matched: Object.freeze(matched),
     leftOut: Object.freeze(leftOut),

@@ -183,6 +183,14 @@ async function signalAll(
   return signalled;
 }
 
+/** The gentle signal, and SIGKILL for those that outlived it. */
+interface Graced {
+  readonly first: Signalled;
+  readonly second: Signalled;
+  /** When SIGKILL was about to be sent. */
+  readonly endedBootMs: number;
+}
+
 /** Was it gone when SIGKILL was to be sent? */
 function wasGone({ target, evidence }: TargetVerdict, second: Signalled): boolean {
   return !second.sent.has(target.key) && (evidence['errno'] === undefined || evidence['errno'] === 'ESRCH');
@@ -192,10 +200,9 @@ function wasGone({ target, evidence }: TargetVerdict, second: Signalled): boolea
  * What became of those that outlived the gentle signal. One that was gone before it could be sent SIGKILL ended between
  * the last look and that: of what it was sent first, and the journal has it so.
  */
-function afterGrace(first: Signalled, second: Signalled, spec: ProcessSpec, journal: Journal): TargetVerdict[] {
+function afterGrace({ first, second, endedBootMs }: Graced, spec: ProcessSpec, journal: Journal): TargetVerdict[] {
   const grace = formatDuration(spec.graceMs ?? 0);
   const outlived = `having outlived ${signalName(spec.signal) ?? 'the first signal'} for ${grace}`;
-  const endedBootMs = bootTimeMs();
   return second.verdicts.map((one) => {
     const before = wasGone(one, second) ? first.sent.get(one.target.key) : undefined;
     if (before === undefined) {
@@ -223,9 +230,10 @@ async function signalWithGrace(
   );
   const rest = targets.filter(({ planned }) => alive.has(planned.key));
   if (rest.length === 0) return first;
+  const endedBootMs = bootTimeMs(); // who is found to be gone from now on ended about now
   const second = await signalAll(rest, SIGKILL, wait, journal);
   const ended = first.verdicts.filter(({ target }) => !alive.has(target.key));
-  return { verdicts: [...ended, ...afterGrace(first, second, spec, journal)], sent: first.sent };
+  return { verdicts: [...ended, ...afterGrace({ first, second, endedBootMs }, spec, journal)], sent: first.sent };
 }
 
 function endedOf(targets: readonly SignalTarget[], verdicts: readonly TargetVerdict[]): readonly Ended[] {

@@ -61,14 +61,15 @@ async function runShell(command: string, timeoutMs: number, output: number): Pro
     // The group that the shell leads, with whatever it has started; undefined where it was not to be had.
     if (child.pid !== undefined) signalGroup(child.pid, signal);
   };
+  let hard: NodeJS.Timeout | undefined;
   const onTimeout = (): void => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     timedOut = true;
     end('SIGTERM');
+    hard = setTimeout(end, killAfterMs, 'SIGKILL');
   };
   // Timers come before the ends of children in a turn of the event loop: one that ended while we stood still is heard.
   const gentle = setTimeout(() => setImmediate(onTimeout), timeoutMs);
-  const hard = setTimeout(end, timeoutMs + killAfterMs, 'SIGKILL');
   try {
     return await new Promise<Ended>((resolve, reject) => {
       child.once('exit', (exitCode, signal) => {

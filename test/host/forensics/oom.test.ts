@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readProcessRecord } from '../../../src/linux/procfs/read.ts';
 import { cli, show, startCli, tempStateDir, uidIn } from '../../support/cli.ts';
@@ -46,6 +46,15 @@ describe.skipIf(!canLimitMemory)('attack process oom', () => {
     const { causes } = JSON.parse(why.stdout) as { readonly causes: readonly { readonly id: string }[] };
     expect(causes[0]?.id).toBe('injection');
     expect(causes.map(({ id }) => id)).toContain('oom-killer');
+  });
+
+  test('a cgroup that goes with its last process has had its OOM killer', async () => {
+    const folder = memoryCgroup(96 * mib);
+    const victim = await sleeperIn(folder, 'fl-last');
+    await start('/bin/sh', ['-c', 'until rmdir "$0" 2> /dev/null; do :; done', folder]);
+    const ran = await cli(['attack', 'process', 'oom', '-p', String(victim.pid)], { stateDir: tempStateDir() });
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('a dry run touches nothing', async () => {

@@ -490,6 +490,15 @@ describe('what vanishes while it is chosen', () => {
     expect(pidsOf(selection.chosen)).toEqual([left]);
   });
 
+  it('is nobody else who is called by its PID', async () => {
+    const pid = await mortal(unique('flt-gone'));
+    await sleeper(String(pid));
+    const criteria = parseCriteria({ process: String(pid) });
+    expect(() => selectProcesses(criteria, { protection: deadly([pid]) })).toThrow(
+      expect.objectContaining({ code: 'PROCESS_NOT_FOUND' }),
+    );
+  });
+
   it('is said to live for moments, if that goes on', async () => {
     const name = unique('flt-brief');
     await Promise.all(Array.from({ length: 10 }, () => mortal(name)));

@@ -116,12 +116,15 @@ interface Attempt {
 async function judge({ victim, handle, child, killsBefore, beganMs }: Attempt, journal: Journal): Promise<Outcome> {
   const endedBootMs = bootTimeMs();
   const afterMs = Math.max(0, endedBootMs - beganMs);
+  // The cgroup may go with its last process, and be made anew for the next.
+  const killsAtOnce = readMemoryCgroup(victim.cgroup)?.oomKills ?? killsBefore;
   const path = printable(victim.cgroup.path);
   const ended = hasExited(handle.pidfd);
   const status = ended ? await reaped(handle, journal) : undefined;
   // A process of our own is nobody's loss. Its kill is counted before it is killed.
   const ours = ended && (await wasKilledAsWell(child, journal)) ? 1 : 0;
-  const kills = (readMemoryCgroup(victim.cgroup)?.oomKills ?? killsBefore + ours) - killsBefore - ours;
+  const killsLater = readMemoryCgroup(victim.cgroup)?.oomKills ?? -1;
+  const kills = killsLater < killsAtOnce ? killsAtOnce - killsBefore : killsLater - killsBefore - ours;
   const evidence = { ended, afterMs, oomKills: kills, cgroup: victim.cgroup.path, sentBootMs: beganMs, endedBootMs };
   const after = formatDuration(afterMs);
   const others = kills > 1 ? `; ${count(kills, 'process was', 'processes were')} killed in all` : '';
