@@ -4,6 +4,9 @@
 
 export type DeathSourceKind = 'bpf' | 'tracefs' | 'proc-connector';
 
+/** The `si_code` of a signal that the kernel sends: include/uapi/asm-generic/siginfo.h */
+export const SI_KERNEL = 0x80;
+
 /** A signal on its way to a process that then died. */
 export interface SeenSignal {
   readonly signal: number;

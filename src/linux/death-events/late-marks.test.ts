@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { SeenDeath, SeenEvent, SeenOom } from './event.ts';
+import { SI_KERNEL, type SeenDeath, type SeenEvent, type SeenOom } from './event.ts';
 import { heldForMarks } from './late-marks.ts';
 
 const SIGKILL = 9;
-const SI_KERNEL = 0x80;
 
 const mark: SeenOom = {
   totalVmPages: 7,

@@ -1,4 +1,4 @@
-import type { SeenDeath, SeenEvent, SeenOom } from './event.ts';
+import { SI_KERNEL, type SeenDeath, type SeenEvent, type SeenOom } from './event.ts';
 
 /*
  * The OOM killer sends SIGKILL first and marks its victim then (__oom_kill_process of mm/oom_kill.c): a victim on
@@ -12,8 +12,6 @@ import type { SeenDeath, SeenEvent, SeenOom } from './event.ts';
 const patienceMs = 200;
 
 const SIGKILL = 9;
-/** include/uapi/asm-generic/siginfo.h */
-const SI_KERNEL = 0x80;
 
 /** Killed by the kernel, for which the OOM killer is one of two reasons; the other is the end of a PID namespace. */
 function lacksMark({ oom, signal, status }: SeenDeath): boolean {

@@ -59,6 +59,11 @@ export function look({ asm }: Parts, map: MapReference, slot: number): void {
   asm.map(1, map).compute(2, '=', { register: FRAME }).compute(2, '+=', slot).call('bpf_map_lookup_elem');
 }
 
+/** `delete map[r10 + slot]` */
+export function forget({ asm }: Parts, map: MapReference, slot: number): void {
+  asm.map(1, map).compute(2, '=', { register: FRAME }).compute(2, '+=', slot).call('bpf_map_delete_elem');
+}
+
 /** `map[r10 + key] = r10 + value` */
 export function put({ asm }: Parts, map: MapReference, key: number, value: number): void {
   asm

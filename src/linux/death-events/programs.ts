@@ -5,6 +5,7 @@ import {
   type DeathMaps,
   emit,
   follow,
+  forget,
   FRAME,
   look,
   noteCgroup,
@@ -17,6 +18,7 @@ import {
   readUid,
   Slot,
 } from './program-parts.ts';
+import { SI_KERNEL } from './event.ts';
 import { commBytes, oomAt, oomBytes, OomField, ProcessField, RecordType, recordBytes } from './record.ts';
 import { signalAt, signalBytes, SignalField } from './record.ts';
 
@@ -32,8 +34,6 @@ const SIGNAL_GROUP_EXIT = 4;
 /** enum of include/trace/events/signal.h: nobody hears of it; another of the same was there before. */
 const TRACE_SIGNAL_IGNORED = 1;
 const TRACE_SIGNAL_ALREADY_PENDING = 2;
-/** include/uapi/asm-generic/siginfo.h */
-const SI_KERNEL = 0x80;
 
 /** Signals that end nobody: SIGCHLD, SIGCONT, those that stop, SIGURG, SIGWINCH, and the two that glibc uses itself. */
 const harmless = [17, 18, 19, 20, 21, 22, 23, 28, 32, 33] as const;
@@ -145,12 +145,8 @@ function readSender(parts: Parts): void {
   }
   asm.jump(none).label(found);
   copy(parts, signalAt, signalBytes);
-  asm
-    .map(1, maps.senders)
-    .compute(2, '=', { register: FRAME })
-    .compute(2, '+=', Slot.key)
-    .call('bpf_map_delete_elem')
-    .label(none);
+  forget(parts, maps.senders, Slot.key);
+  asm.label(none);
 }
 
 function readVictim(parts: Parts): void {
@@ -164,12 +160,8 @@ function readVictim(parts: Parts): void {
   look(parts, maps.victims, Slot.key);
   asm.jumpIf(0, '==', 0, none);
   copy(parts, oomAt, oomBytes);
-  asm
-    .map(1, maps.victims)
-    .compute(2, '=', { register: FRAME })
-    .compute(2, '+=', Slot.key)
-    .call('bpf_map_delete_elem')
-    .label(none);
+  forget(parts, maps.victims, Slot.key);
+  asm.label(none);
 }
 
 /** How it ended, as wait(2) will tell: of its group, or else of its main thread. Uses r9. */

@@ -1,3 +1,4 @@
+import { ticksPerSecond } from '../clock.ts';
 import { readStatus } from '../procfs/status.ts';
 import { seenOf } from './connector-source.ts';
 import type { DeathSource, SeenDeath, SeenEvent, SeenOom, SeenSignal } from './event.ts';
@@ -31,11 +32,9 @@ const requests = [15, 2, 1, 3] as const;
 const pageKib = 4;
 const mostRemembered = 50_000;
 
-/** A clock tick, in ms: start times are known to one. */
-const tickMs = 10;
-
-/** A note of somebody who had the number before. */
+/** A note of somebody who had the number before. Start times are known to a clock tick. */
 function isEarlier(noteMs: number, { atMs, ageMs }: SeenDeath): boolean {
+  const tickMs = 1000 / ticksPerSecond();
   return ageMs !== null && noteMs < atMs - ageMs - tickMs;
 }
 
